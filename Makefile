@@ -1,0 +1,55 @@
+# Everything stays in this directory: the MPI libraries live in .envs/, the builds in target/.
+# Needs Rust, Python 3.9 or newer, and a C compiler.
+#
+#   make demo    the opening example, its cures and its half-cure, on a real MPI
+#   make test    all tests, on MPICH and on Open MPI
+#   make bench   the measurements behind the figures in the README
+#   make lint    formatting, clippy, rustdoc, generated tables
+#   make envs    only the environments      (make envs UPGRADE=1: newest versions)
+#   make clean   remove what the above made (make distclean: the environments too)
+
+PYTHON ?= python3
+CARGO  ?= cargo
+
+ENVS   := $(CURDIR)/.envs
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
+
+export STANDOFF_TEST_ENVS ?= mpich=$(ENVS)/mpich,openmpi=$(ENVS)/openmpi
+
+.PHONY: demo test bench lint envs build clean distclean
+
+# The first target is what a bare `make` does.
+demo: $(ENVS)/mpich/.ready
+	$(CARGO) build --release -p standoff -p standoff-probe
+	PATH="$(ENVS)/mpich/bin:$$PATH" "$(TARGET)/release/standoff" demo
+
+envs: $(ENVS)/mpich/.ready $(ENVS)/openmpi/.ready
+
+# The stamp of an environment is newer than the script that made it; an environment that is already there is kept.
+$(ENVS)/%/.ready: scripts/environment $(if $(UPGRADE),FORCE)
+	PYTHON="$(PYTHON)" UPGRADE="$(UPGRADE)" scripts/environment "$(@D)" $* mpi4py numpy
+
+build:
+	$(CARGO) build --workspace --all-targets
+
+test: envs build
+	scripts/sum-tests $(CARGO) test --workspace --no-fail-fast
+
+bench: envs
+	$(CARGO) build --release -p standoff -p standoff-probe
+	$(CARGO) bench --workspace --benches
+
+lint:
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
+	if [ -d xtask ] || [ -d crates/xtask ]; then $(CARGO) run -q -p xtask -- --check; fi
+
+clean:
+	$(CARGO) clean
+	rm -rf dist
+
+distclean: clean
+	rm -rf "$(ENVS)"
+
+FORCE:
