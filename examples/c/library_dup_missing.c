@@ -1,0 +1,43 @@
+// standoff: title: a library duplicates its communicator on all ranks but one
+// standoff: ranks: 4
+// standoff: expect: deadlock
+// standoff: core: 0, 3
+// standoff: victims: 1-2
+// standoff: cured: library_dup_missing_cured
+// standoff: text: MPI_Comm_dup
+#include <mpi.h>
+#include <stdio.h>
+
+static MPI_Comm library_open(void)
+{
+    MPI_Comm comm;
+
+    MPI_Comm_dup(MPI_COMM_WORLD, &comm);  // @core 0
+    return comm;
+}
+
+static void await_input(void)
+{
+    int token;
+
+    MPI_Recv(&token, 1, MPI_INT, 0, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @core 3
+}
+
+int main(int argc, char **argv)
+{
+    int rank, token = 1;
+    MPI_Comm library;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 3)
+        await_input();
+    library = library_open();
+    if (rank == 0) {
+        MPI_Send(&token, 1, MPI_INT, 3, 0, MPI_COMM_WORLD);
+        puts("library open");
+    }
+    MPI_Comm_free(&library);
+    MPI_Finalize();
+    return 0;
+}

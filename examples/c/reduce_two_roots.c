@@ -1,0 +1,30 @@
+// standoff: title: two ranks reduce to two different roots
+// standoff: ranks: 2
+// standoff: expect: deadlock
+// standoff: core: 0, 1
+// standoff: cured: reduce_two_roots_cured
+// standoff: text: MPI_Reduce
+#include <mpi.h>
+#include <stdio.h>
+
+static double energy(double mine, int root)
+{
+    double sum = 0;
+
+    MPI_Reduce(&mine, &sum, 1, MPI_DOUBLE, MPI_SUM, root, MPI_COMM_WORLD);  // @core 0, 1
+    return sum;
+}
+
+int main(int argc, char **argv)
+{
+    int rank;
+    double sum;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    sum = energy(1.0 + rank, rank);
+    if (rank == 0)
+        printf("energy %.0f\n", sum);
+    MPI_Finalize();
+    return 0;
+}

@@ -1,0 +1,30 @@
+// standoff: title: MPI_Sendrecv ring that receives from the side it sends to
+// standoff: ranks: 4
+// standoff: expect: deadlock
+// standoff: core: 0-3
+// standoff: cured: sendrecv_chain_cured
+// standoff: text: MPI_Sendrecv
+#include <mpi.h>
+#include <stdio.h>
+
+static int rotate(int value, int rank, int size)
+{
+    int right = (rank + 1) % size, got;
+
+    MPI_Sendrecv(&value, 1, MPI_INT, right, 0, &got, 1, MPI_INT, right, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @core 0-3
+    return got;
+}
+
+int main(int argc, char **argv)
+{
+    int rank, size;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    rotate(rank, rank, size);
+    if (rank == 0)
+        puts("rotated");
+    MPI_Finalize();
+    return 0;
+}

@@ -1,0 +1,46 @@
+// standoff: title: a library sends on its duplicate, the caller receives on the world
+// standoff: ranks: 2
+// standoff: expect: deadlock
+// standoff: core: 0, 1
+// standoff: cured: solver_wrong_comm_cured
+// standoff: text: MPI_Recv
+#include <mpi.h>
+#include <stdio.h>
+
+struct library {
+    MPI_Comm comm;
+};
+
+static void library_send(struct library *lib, double value)
+{
+    double ack;
+
+    MPI_Send(&value, 1, MPI_DOUBLE, 1, 0, lib->comm);
+    MPI_Recv(&ack, 1, MPI_DOUBLE, 1, 1, lib->comm, MPI_STATUS_IGNORE);  // @core 0
+}
+
+static double library_receive(struct library *lib)
+{
+    double value;
+
+    MPI_Recv(&value, 1, MPI_DOUBLE, 0, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @core 1
+    MPI_Send(&value, 1, MPI_DOUBLE, 0, 1, lib->comm);
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    int rank;
+    struct library lib;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    MPI_Comm_dup(MPI_COMM_WORLD, &lib.comm);
+    if (rank == 0)
+        library_send(&lib, 0.5);
+    else
+        printf("residual %.1f\n", library_receive(&lib));
+    MPI_Comm_free(&lib.comm);
+    MPI_Finalize();
+    return 0;
+}

@@ -1,0 +1,46 @@
+// standoff: title: cured: all workers use the tag of the step
+// standoff: ranks: 4
+// standoff: expect: clean
+// standoff: stdout: step 3 collected
+#include <mpi.h>
+#include <stdio.h>
+
+#define WORKERS 3
+
+static void collect(int step)
+{
+    MPI_Request requests[WORKERS];
+    double parts[WORKERS];
+
+    for (int i = 0; i < WORKERS; i++)
+        MPI_Irecv(&parts[i], 1, MPI_DOUBLE, i + 1, step, MPI_COMM_WORLD, &requests[i]);
+    MPI_Waitall(WORKERS, requests, MPI_STATUSES_IGNORE);
+    printf("step %d collected\n", step);
+}
+
+static void deliver(int rank, int step)
+{
+    double part = rank * 0.5;
+
+    MPI_Send(&part, 1, MPI_DOUBLE, 0, step, MPI_COMM_WORLD);
+}
+
+static void synchronize(void)
+{
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+int main(int argc, char **argv)
+{
+    int rank, step = 3;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 0)
+        collect(step);
+    else
+        deliver(rank, step);
+    synchronize();
+    MPI_Finalize();
+    return 0;
+}

@@ -1,0 +1,45 @@
+# standoff: title: cured: it ends when all frontiers are empty
+# standoff: ranks: 4
+# standoff: expect: clean
+# standoff: stdout: visited 16
+from mpi4py import MPI
+
+N = 16
+
+
+def neighbours(vertex):
+    return [v for v in (2 * vertex + 1, 2 * vertex + 2) if v < N]
+
+
+def owner(comm, vertex):
+    return min(vertex // 3, comm.size - 1) if vertex else 0
+
+
+def expand(comm, frontier):
+    outgoing = [[] for _ in range(comm.size)]
+    for vertex in frontier:
+        for other in neighbours(vertex):
+            outgoing[owner(comm, other)].append(other)
+    incoming = comm.alltoall(outgoing)
+    return [v for part in incoming for v in part]
+
+
+def traverse(comm, source):
+    frontier = [source] if owner(comm, source) == comm.rank else []
+    visited = set(frontier)
+    while True:
+        if not comm.allreduce(len(frontier)):
+            return visited
+        frontier = [v for v in expand(comm, frontier) if v not in visited]
+        visited.update(frontier)
+
+
+def main():
+    comm = MPI.COMM_WORLD
+    visited = traverse(comm, 0)
+    total = comm.reduce(len(visited), root=0)
+    if comm.rank == 0:
+        print("visited", total, flush=True)
+
+
+main()

@@ -1,0 +1,30 @@
+# standoff: title: cured: the ocean sends first
+# standoff: ranks: 4
+# standoff: expect: clean
+# standoff: stdout: fluxes exchanged
+from mpi4py import MPI
+
+
+def exchange(local, inter, flux, send_first):
+    got = None
+    if local.rank == 0:
+        if send_first:
+            inter.send(flux, dest=0, tag=4)
+        got = inter.recv(source=0, tag=4)
+        if not send_first:
+            inter.send(flux, dest=0, tag=4)
+    return local.bcast(got, root=0)
+
+
+def main():
+    world = MPI.COMM_WORLD
+    is_ocean = world.rank < 2
+    local = world.Split(0 if is_ocean else 1, world.rank)
+    inter = local.Create_intercomm(0, world, 2 if is_ocean else 0, tag=99)
+    got = exchange(local, inter, {"heat": 1.0 if is_ocean else 2.0}, is_ocean)
+    if world.rank == 0:
+        assert got["heat"] == 2.0
+        print("fluxes exchanged", flush=True)
+
+
+main()
