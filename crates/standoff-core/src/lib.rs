@@ -14,12 +14,25 @@
 //!
 //! let reduction = reduce(&graph, Assume::MayWaitsPass);
 //! assert_eq!(reduction.stuck_agents().collect::<Vec<_>>(), [a, b, c]);
+//!
+//! let cores = cores(&graph, &reduction);
+//! assert_eq!(cores.len(), 1);
+//! assert_eq!(cores[0].kind, CoreKind::Cycle);
+//! assert_eq!(cores[0].cycle, [a, b]);
+//! assert_eq!(cores[0].victims, [c]);
 //! ```
 #![forbid(unsafe_code)]
 
+mod closure;
 mod cores;
+mod cycle;
+mod ended;
 mod graph;
 mod reduce;
+mod scc;
+#[cfg(test)]
+mod tests;
+mod victims;
 
 pub use cores::{Core, CoreKind, cores};
 pub use graph::{Condition, Graph, Need, NodeId, Strength};

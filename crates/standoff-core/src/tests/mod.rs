@@ -1,0 +1,4 @@
+//! Random graphs against an independent brute force.
+
+mod oracle;
+mod properties;
