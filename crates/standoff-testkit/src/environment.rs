@@ -1,0 +1,96 @@
+//! The MPI libraries to test against.
+//!
+//! `STANDOFF_TEST_ENVS=mpich=DIR,openmpi=DIR` names them; not set, they are `.envs/mpich` and `.envs/openmpi` under the
+//! workspace root, as `make envs` makes them. An environment holds `bin/mpiexec`, `bin/mpicc` and `bin/python` with
+//! mpi4py for that MPI.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::workspace;
+
+/// One MPI library with its Python.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// `mpich` or `openmpi`.
+    pub family: String,
+    /// Its directory.
+    pub root: PathBuf,
+}
+
+impl Environment {
+    /// The environments that are wanted, present or not.
+    pub fn wanted() -> Vec<Environment> {
+        let list = std::env::var("STANDOFF_TEST_ENVS")
+            .unwrap_or_else(|_| "mpich=.envs/mpich,openmpi=.envs/openmpi".to_owned());
+        Environment::parse(&list, &workspace())
+    }
+
+    /// The environments that are wanted and present.
+    pub fn present() -> Vec<Environment> {
+        Environment::wanted()
+            .into_iter()
+            .filter(|environment| environment.missing().is_none())
+            .collect()
+    }
+
+    /// Reads `FAMILY=DIR,…`; relative directories are below `base`.
+    fn parse(list: &str, base: &Path) -> Vec<Environment> {
+        list.split(',')
+            .filter_map(|item| item.trim().split_once('='))
+            .map(|(family, root)| Environment {
+                family: family.to_owned(),
+                root: base.join(root),
+            })
+            .collect()
+    }
+
+    /// The first thing that the environment lacks.
+    pub fn missing(&self) -> Option<PathBuf> {
+        ["mpiexec", "mpicc", "python"]
+            .into_iter()
+            .map(|name| self.program(name))
+            .find(|path| !path.exists())
+    }
+
+    /// A program of the environment.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.root.join("bin").join(name)
+    }
+
+    /// `PATH` with the environment's programs first, as after activating it.
+    pub fn path(&self) -> OsString {
+        let rest = std::env::var_os("PATH").unwrap_or_default();
+        let directories =
+            std::iter::once(self.root.join("bin")).chain(std::env::split_paths(&rest));
+        std::env::join_paths(directories).unwrap_or(rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_list() {
+        let found = Environment::parse("mpich=.envs/mpich, openmpi=/opt/ompi", Path::new("/w"));
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].root, Path::new("/w/.envs/mpich"));
+        assert_eq!(
+            found[1],
+            Environment {
+                family: "openmpi".into(),
+                root: "/opt/ompi".into()
+            }
+        );
+    }
+
+    #[test]
+    fn an_empty_directory_is_no_environment() {
+        let nowhere = Environment {
+            family: "mpich".into(),
+            root: "/nonexistent".into(),
+        };
+        assert_eq!(nowhere.missing(), Some("/nonexistent/bin/mpiexec".into()));
+    }
+}

@@ -1,0 +1,143 @@
+//! The example programs.
+
+use std::path::{Path, PathBuf};
+
+use crate::environment::Environment;
+use crate::header::Header;
+use crate::workspace;
+
+/// Languages of examples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Language {
+    /// Compiled with the environment's `mpicc`.
+    C,
+    /// Run with the environment's `python`.
+    Python,
+}
+
+impl Language {
+    /// The directory under `examples/`, and the word in the names of tests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::C => "c",
+            Language::Python => "python",
+        }
+    }
+
+    /// The suffix of its source files.
+    fn suffix(self) -> &'static str {
+        match self {
+            Language::C => "c",
+            Language::Python => "py",
+        }
+    }
+}
+
+/// One example.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// Its name: the file name without the suffix.
+    pub name: String,
+    /// Its language.
+    pub language: Language,
+    /// Its source file.
+    pub source: PathBuf,
+    /// What it promises, or why that cannot be read.
+    pub header: Result<Header, String>,
+}
+
+impl Example {
+    /// All examples of the workspace, in order. A source file without a header is one, too (and fails), unless its name
+    /// starts with an underscore.
+    pub fn all() -> Vec<Example> {
+        [Language::C, Language::Python]
+            .into_iter()
+            .flat_map(|language| {
+                Example::within(
+                    &workspace().join("examples").join(language.name()),
+                    language,
+                )
+            })
+            .collect()
+    }
+
+    fn within(directory: &Path, language: Language) -> Vec<Example> {
+        let mut sources: Vec<PathBuf> = std::fs::read_dir(directory)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                path.extension()
+                    .is_some_and(|suffix| suffix == language.suffix())
+            })
+            .collect();
+        sources.sort();
+        sources
+            .into_iter()
+            .filter_map(|source| {
+                let name = source.file_stem()?.to_str()?.to_owned();
+                let header = std::fs::read_to_string(&source)
+                    .map_err(|e| e.to_string())
+                    .and_then(|text| Header::parse(&text).map_err(|e| e.to_string()));
+                (!name.starts_with('_')).then_some(Example {
+                    name,
+                    language,
+                    source,
+                    header,
+                })
+            })
+            .collect()
+    }
+
+    /// Whether it is meant for this environment. One with an unreadable header is for all, so that each test says so.
+    pub fn is_for(&self, environment: &Environment) -> bool {
+        match &self.header {
+            Ok(header) => {
+                header.families.is_empty() || header.families.contains(&environment.family)
+            }
+            Err(_) => true,
+        }
+    }
+
+    /// The name of its test: `mpich::python::opening`.
+    pub fn test_name(&self, environment: &Environment) -> String {
+        format!(
+            "{}::{}::{}",
+            environment.family,
+            self.language.name(),
+            self.name
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use standoff_report::Verdict;
+
+    use super::*;
+
+    #[test]
+    fn every_header_is_readable_and_every_cure_is_clean() {
+        let all = Example::all();
+        for example in &all {
+            let place = example.source.display();
+            let header = example
+                .header
+                .as_ref()
+                .unwrap_or_else(|e| panic!("{place}: {e}"));
+            for cure in &header.cured {
+                let stem = Path::new(cure).file_stem().unwrap_or_default();
+                let twin = all
+                    .iter()
+                    .find(|other| other.language == example.language && *other.name == *stem)
+                    .unwrap_or_else(|| panic!("{place}: its cure {cure} does not exist"));
+                let expected = twin.header.as_ref().map(|header| header.expect);
+                assert_eq!(
+                    expected,
+                    Ok(Verdict::Clean),
+                    "{place}: its cure {cure} is not clean"
+                );
+            }
+        }
+    }
+}
