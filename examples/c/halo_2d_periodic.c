@@ -1,7 +1,8 @@
 // standoff: title: 2D periodic halo exchange on a Cartesian grid, blocking receive first
 // standoff: ranks: 6
 // standoff: expect: deadlock
-// standoff: core: 0-5
+// standoff: core: 0-2
+// standoff: core: 3-5
 // standoff: findings: 2
 // standoff: cured: halo_2d_periodic_cured
 // standoff: text: MPI_Recv

@@ -2,7 +2,7 @@
 // standoff: ranks: 9
 // standoff: expect: deadlock
 // standoff: core: 1, 5
-// standoff: cured: opening_swapped
+// standoff: cured: opening_swapped, opening_sendrecv
 // standoff: text: MPI_Recv
 #include <mpi.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 # standoff: ranks: 9
 # standoff: expect: deadlock
 # standoff: core: 1, 5
-# standoff: cured: opening_swapped
+# standoff: cured: opening_swapped, opening_sendrecv
 # standoff: text: comm.recv
 #
 # The other seven ranks have nothing to do and sit in MPI_Finalize.

@@ -1,27 +1,36 @@
-# standoff: title: rank 0 reads standard input slowly, the others wait for the lines
+# standoff: title: rank 0 reads standard input slowly, the others wait for its words
 # standoff: ranks: 3
 # standoff: expect: clean
-# standoff: stdin: alpha\nbeta\ngamma\n
+# standoff: stdin: alpha beta gamma
 # standoff: stdout: ALPHA BETA GAMMA
+#
+# It reads one line and not to the end, which not every launcher passes on.
 import sys
 import time
 from mpi4py import MPI
 
 
-def lines():
-    for line in sys.stdin:
-        time.sleep(0.5)
-        yield line.strip()
-    yield None
+def words_of_stdin():
+    """The words of one line as they come, with a pause after each, as a person would make."""
+    word = ""
+    while True:
+        letter = sys.stdin.read(1)
+        if letter and not letter.isspace():
+            word += letter
+            continue
+        if word:
+            time.sleep(0.5)
+            yield word
+            word = ""
+        if letter in ("", "\n"):
+            return
 
 
 def serve(comm):
     words = []
-    for i, line in enumerate(lines()):
-        if line is None:
-            break
+    for i, word in enumerate(words_of_stdin()):
         worker = 1 + i % (comm.size - 1)
-        comm.send(line, dest=worker)
+        comm.send(word, dest=worker)
         words.append(comm.recv(source=worker))
     for worker in range(1, comm.size):
         comm.send(None, dest=worker)
@@ -30,10 +39,10 @@ def serve(comm):
 
 def work(comm):
     while True:
-        line = comm.recv(source=0)
-        if line is None:
+        word = comm.recv(source=0)
+        if word is None:
             return
-        comm.send(line.upper(), dest=0)
+        comm.send(word.upper(), dest=0)
 
 
 comm = MPI.COMM_WORLD

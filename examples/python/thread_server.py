@@ -2,7 +2,6 @@
 # standoff: ranks: 3
 # standoff: expect: clean
 # standoff: needs: thread-multiple
-# standoff: threads: yes
 # standoff: stdout: all answered
 import threading
 import time

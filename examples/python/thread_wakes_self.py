@@ -2,7 +2,6 @@
 # standoff: ranks: 2
 # standoff: expect: clean
 # standoff: needs: thread-multiple
-# standoff: threads: yes
 # standoff: stdout: woken twice
 import threading
 import time

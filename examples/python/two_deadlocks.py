@@ -1,7 +1,8 @@
 # standoff: title: two independent deadlocks in one job
 # standoff: ranks: 6
 # standoff: expect: deadlock
-# standoff: core: 0-4
+# standoff: core: 0, 1
+# standoff: core: 2-4
 # standoff: findings: 2
 # standoff: cured: two_deadlocks_cured
 # standoff: text: recv
