@@ -1,0 +1,221 @@
+//! What a finding says.
+
+use std::sync::Arc;
+
+use crate::agents::Agent;
+use crate::collectives::same_kind;
+use crate::picture::{CollectiveKind, CommId, CommRank, Need, Root, SendMode, Tag, WorldRank};
+
+/// Agents in order, shared by all who wait for them.
+pub type Agents = Arc<[Agent]>;
+/// World ranks in order, shared by all who wait for them.
+pub type Ranks = Arc<[WorldRank]>;
+
+/// A core: agents each of which waits, directly or not, for others of the core or for ranks that have left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The agents of the core, by rank and thread. Never empty.
+    pub core: Vec<Blocked>,
+    /// One short cycle within the core, each agent waiting for the next and the last for the first. Empty when the core
+    /// waits for ranks that have left.
+    pub cycle: Vec<Agent>,
+    /// Every agent whose standing still the verdict rests on, in order. All of them are blocked in MPI.
+    pub closure: Vec<Agent>,
+    /// Agents stuck behind the core, and ranks sitting in `MPI_Finalize` for which nobody in the core waits.
+    pub victims: Vec<Blocked>,
+    /// Ranks that have left and for which the core waits, in order.
+    pub ended: Vec<WorldRank>,
+    /// Some wait in the core is one that the MPI library may let go ([`BlockedOp::may`]).
+    pub has_may: bool,
+    /// Collectives in which members of the core wait and in whose place other members called something else.
+    pub mismatches: Vec<CollectiveMismatch>,
+}
+
+/// An agent that is stuck, and on what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// Who.
+    pub agent: Agent,
+    /// The MPI procedure it is in.
+    pub function: String,
+    /// How many of the operations end the wait.
+    pub need: Need,
+    /// The operations that it is stuck on (at most [`Blocked::MOST_OPS`]); empty in `MPI_Finalize`.
+    pub ops: Vec<BlockedOp>,
+    /// How many more there are.
+    pub omitted: usize,
+}
+
+impl Blocked {
+    /// Operations described of one agent.
+    pub const MOST_OPS: usize = 64;
+}
+
+/// An operation that is stuck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlockedOp {
+    /// What it is.
+    pub kind: OpKind,
+    /// The communicator.
+    pub comm: CommId,
+    /// The communicator's name on this rank.
+    pub comm_name: String,
+    /// Source or destination.
+    pub peer: Peer,
+    /// The tag; `None`: any, or a collective.
+    pub tag: Option<Tag>,
+    /// The MPI library may let it go by itself.
+    pub may: bool,
+    /// The stuck agents that it waits for, in order. In groups of more than 256 ranks a wait for anybody else may list
+    /// its own agent too.
+    pub waits_for: Agents,
+    /// The ranks that have left among those it waits for, in order.
+    pub ended: Ranks,
+    /// Why nothing has released it.
+    pub reason: Reason,
+}
+
+/// Kinds of stuck operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpKind {
+    /// A receive.
+    Receive,
+    /// A blocking probe or matched probe.
+    Probe,
+    /// A send.
+    Send(SendMode),
+    /// A collective.
+    Collective {
+        /// Which.
+        kind: CollectiveKind,
+        /// Its root.
+        root: Root,
+        /// The blocking form?
+        blocking: bool,
+        /// Its number on the communicator.
+        seq: u64,
+    },
+}
+
+/// The other side of a point-to-point operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peer {
+    /// A collective has none.
+    None,
+    /// `MPI_ANY_SOURCE`.
+    Any,
+    /// One rank.
+    Rank {
+        /// In the communicator (in its remote group for an intercommunicator).
+        comm: CommRank,
+        /// In the job.
+        world: WorldRank,
+    },
+}
+
+/// Why nothing has released an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// No message is in flight that could be meant.
+    NothingSent,
+    /// Messages are in flight on the communicator from the source, with other tags.
+    TagDiffers {
+        /// Some of them, by rank and tag.
+        sent: Vec<SentTag>,
+    },
+    /// Messages are in flight from the source on other communicators.
+    OtherCommunicator {
+        /// These, with their names.
+        comms: Vec<(CommId, String)>,
+    },
+    /// A message fits, but receives that were posted earlier take it.
+    Claimed,
+    /// No receive is posted for the message.
+    NoReceive,
+    /// The destination waits for something else.
+    ReceiveDiffers {
+        /// What it has posted.
+        posted: Vec<PostedReceive>,
+    },
+    /// Some members have not begun the collective.
+    NotEntered {
+        /// Their world ranks, in order.
+        missing: Ranks,
+    },
+    /// Members called something else in this place: see [`Finding::mismatches`].
+    Different {
+        /// Members that have begun nothing in this place yet.
+        missing: Ranks,
+    },
+}
+
+/// Messages in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SentTag {
+    /// The sender.
+    pub from: WorldRank,
+    /// The tag.
+    pub tag: Tag,
+    /// How many.
+    pub count: u64,
+}
+
+/// A receive or probe that waits for something else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostedReceive {
+    /// From whom; `None`: anybody.
+    pub from: Option<WorldRank>,
+    /// With which tag; `None`: any.
+    pub tag: Option<Tag>,
+    /// On which communicator.
+    pub comm: CommId,
+    /// Its name.
+    pub comm_name: String,
+}
+
+/// Members of a communicator called different things in the same place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollectiveMismatch {
+    /// The communicator.
+    pub comm: CommId,
+    /// Its name.
+    pub comm_name: String,
+    /// The place: number of the collective on the communicator.
+    pub seq: u64,
+    /// What was called, by whom. At least two.
+    pub variants: Vec<CollectiveVariant>,
+}
+
+/// One of several calls in the same place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CollectiveVariant {
+    /// The operation.
+    pub kind: CollectiveKind,
+    /// The root.
+    pub root: Root,
+    /// The blocking form; `None`: not known, the call is over.
+    pub blocking: Option<bool>,
+    /// Who called it, in order.
+    pub ranks: Vec<WorldRank>,
+}
+
+impl CollectiveVariant {
+    pub(crate) fn new(kind: CollectiveKind, root: Root, blocking: Option<bool>) -> Self {
+        Self {
+            kind,
+            root,
+            blocking,
+            ranks: Vec::new(),
+        }
+    }
+
+    /// Whether the two calls can be of one collective.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
+        same_kind(self.kind) == same_kind(other.kind)
+            && self.root == other.root
+            && match (self.blocking, other.blocking) {
+                (Some(a), Some(b)) => a == b,
+                _ => true,
+            }
+    }
+}
