@@ -15,7 +15,7 @@ pub const SCHEMA: &str = "standoff-report/1";
 /// One run (or one check) of one program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
-    /// Always [`SCHEMA`]; checked by `json::read`.
+    /// Always [`SCHEMA`]; checked by [`json::read`](crate::json::read).
     pub schema: String,
     /// Version of the standoff that wrote this.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,0 +1,244 @@
+//! One finding: the drawing, the causes, the source lines, who else is stuck, the explanation, the cure.
+
+use super::draw;
+use super::excerpt::{Mark, excerpts};
+use super::group::{Group, groups, place};
+use super::headline::{cause_name, sentence, title};
+use super::line::{Ink, Line, Page};
+use super::words;
+use crate::model::{Cause, Finding, FindingKind, Report};
+use crate::sources::Sources;
+
+const INDENT: usize = 2;
+/// Groups of victims, and causes, shown.
+const MAX_SHOWN: usize = 8;
+
+/// Everything about an error but its heading.
+pub(crate) fn full(finding: &Finding, report: &Report, sources: &dyn Sources, page: &mut Page) {
+    page.blank();
+    core(finding, report, page);
+    mismatch(finding, page);
+    causes(finding, page);
+    let all = groups(&finding.core, report.ranks);
+    let mut marks = Vec::new();
+    if finding.kind != FindingKind::Timeout {
+        marks.extend(all.iter().filter(|group| !group.left()).filter_map(mark));
+    }
+    marks.extend(finding.causes.iter().filter_map(cause_mark));
+    excerpts(&marks, sources, page);
+    victims(finding, report, page);
+    prose(&finding.explanation, page);
+    if !finding.advice.is_empty() || finding.assumption.is_some() || finding.witness.is_some() {
+        page.blank();
+    }
+    for text in &finding.advice {
+        labelled(Ink::Help, "help", text, page);
+    }
+    if let Some(assumption) = &finding.assumption {
+        labelled(Ink::Note, "note", assumption, page);
+    }
+    if let Some(witness) = &finding.witness {
+        let text = format!("the schedule is in {witness}; standoff replay forces it again");
+        labelled(Ink::Note, "note", &text, page);
+    }
+}
+
+/// The drawing with its lines, and the cure.
+pub(crate) fn brief(finding: &Finding, report: &Report, page: &mut Page) {
+    core(finding, report, page);
+    mismatch(finding, page);
+    for cause in unsaid(finding).iter().take(MAX_SHOWN) {
+        said_cause(cause, page);
+    }
+    for text in finding.advice.iter().take(1) {
+        labelled(Ink::Help, "help", text, page);
+    }
+}
+
+/// A warning: few lines.
+pub(crate) fn warning(finding: &Finding, report: &Report, page: &mut Page) {
+    labelled(Ink::Warning, "warning", &sentence(finding, report), page);
+    mismatch(finding, page);
+    draw::rows(&groups(&finding.core, report.ranks), INDENT, page);
+    let text = Line::plain(&finding.explanation);
+    if !finding.explanation.is_empty() {
+        page.extend(text.wrap(Line::new().space(INDENT), &Line::new().space(INDENT)));
+    }
+    for text in finding.advice.iter().take(2) {
+        let start = Line::new()
+            .space(INDENT)
+            .ink(Ink::Help, "help")
+            .ink(Ink::Plain, ": ");
+        page.extend(Line::plain(text).wrap(start, &Line::new().space(INDENT + 6)));
+    }
+}
+
+fn core(finding: &Finding, report: &Report, page: &mut Page) {
+    match finding.kind {
+        FindingKind::Deadlock | FindingKind::PotentialDeadlock => {
+            draw::core(finding, report.ranks, page);
+        }
+        _ => draw::rows(&groups(&finding.core, report.ranks), INDENT, page),
+    }
+}
+
+fn mismatch(finding: &Finding, page: &mut Page) {
+    if finding.mismatch.is_empty() {
+        return;
+    }
+    if finding.kind != FindingKind::CollectiveMismatch {
+        page.blank();
+        let heading = match finding.kind {
+            FindingKind::Deadlock | FindingKind::PotentialDeadlock => {
+                title(&FindingKind::CollectiveMismatch)
+            }
+            _ => "what does not match".to_owned(),
+        };
+        page.push(
+            Line::new()
+                .space(INDENT)
+                .ink(Ink::Plain, &format!("{heading}:")),
+        );
+    }
+    for side in &finding.mismatch {
+        let start = Line::new().space(INDENT + 2);
+        page.extend(Line::plain(side).wrap(start, &Line::new().space(INDENT + 4)));
+    }
+}
+
+fn causes(finding: &Finding, page: &mut Page) {
+    let causes = unsaid(finding);
+    if !causes.is_empty() {
+        page.blank();
+    }
+    for cause in causes.iter().take(MAX_SHOWN) {
+        said_cause(cause, page);
+    }
+    if causes.len() > MAX_SHOWN {
+        let text = format!("… and {} more", causes.len() - MAX_SHOWN);
+        page.push(Line::new().space(INDENT).ink(Ink::Dim, &text));
+    }
+}
+
+/// Causes that the drawing does not say.
+fn unsaid(finding: &Finding) -> Vec<&Cause> {
+    let said = |cause: &&Cause| !draw::draws_cause(finding, cause);
+    finding.causes.iter().filter(said).collect()
+}
+
+fn said_cause(cause: &Cause, page: &mut Page) {
+    let name = cause_name(cause.world, cause.rank);
+    let text = format!("{name} {}", words::cause(cause));
+    let start = Line::new()
+        .space(INDENT)
+        .ink(Ink::Error, "cause")
+        .ink(Ink::Plain, ": ");
+    page.extend(Line::plain(&text).wrap(start, &Line::new().space(INDENT + 7)));
+}
+
+fn mark<'a>(group: &Group<'a>) -> Option<Mark<'a>> {
+    let one = group.one();
+    group.frame()?;
+    Some(Mark {
+        stack: &one.stack,
+        call: one.user_call.clone().unwrap_or_else(|| one.call.clone()),
+        who: group.names().text,
+        what: words::wait(group, true),
+        ink: Ink::Error,
+    })
+}
+
+fn cause_mark(cause: &Cause) -> Option<Mark<'_>> {
+    cause.stack.first()?;
+    Some(Mark {
+        stack: &cause.stack,
+        call: String::new(),
+        who: cause_name(cause.world, cause.rank),
+        what: format!("{} here", cause.what.lines().next().unwrap_or_default()),
+        ink: Ink::Error,
+    })
+}
+
+fn victims(finding: &Finding, report: &Report, page: &mut Page) {
+    if finding.victims.is_empty() {
+        return;
+    }
+    page.blank();
+    // Whom they wait for does not matter here, only where they are.
+    let mut groups = groups(&finding.victims, report.ranks);
+    let mut merged: Vec<Group<'_>> = Vec::new();
+    for group in groups.drain(..) {
+        let same = |g: &&mut Group<'_>| {
+            super::group::without_arguments(&g.call())
+                == super::group::without_arguments(&group.call())
+                && g.frame() == group.frame()
+        };
+        match merged.iter_mut().find(same) {
+            Some(known) => known.members.extend(group.members),
+            None => merged.push(group),
+        }
+        if merged.len() > 64 {
+            break;
+        }
+    }
+    let them = if finding.core.len() == 1 {
+        "it"
+    } else {
+        "them"
+    };
+    let at = |group: &Group<'_>| {
+        let place = group.frame().map_or(String::new(), place);
+        let call = super::group::without_arguments(&group.call()).to_owned();
+        let what = if call.is_empty() {
+            words::short_wait(group)
+        } else {
+            format!("in {call}")
+        };
+        if place.is_empty() {
+            what
+        } else {
+            format!("{what} at {place}")
+        }
+    };
+    let start = Line::new()
+        .space(INDENT)
+        .ink(Ink::Plain, &format!("also stuck behind {them}:"));
+    if let [only] = &merged[..] {
+        let text = Line::new()
+            .ink(Ink::Agent, &only.names().text)
+            .space(1)
+            .ink(Ink::Plain, &at(only));
+        page.extend(text.wrap(start.space(1), &Line::new().space(INDENT + 2)));
+        return;
+    }
+    page.push(start);
+    for group in merged.iter().take(MAX_SHOWN) {
+        let text = Line::new()
+            .ink(Ink::Agent, &group.names().text)
+            .space(1)
+            .ink(Ink::Plain, &at(group));
+        page.extend(text.wrap(
+            Line::new().space(INDENT + 2),
+            &Line::new().space(INDENT + 4),
+        ));
+    }
+    if merged.len() > MAX_SHOWN {
+        let rest: usize = merged[MAX_SHOWN..].iter().map(|g| g.members.len()).sum();
+        let text = format!("… and {rest} more");
+        page.push(Line::new().space(INDENT + 2).ink(Ink::Dim, &text));
+    }
+}
+
+fn prose(text: &str, page: &mut Page) {
+    for paragraph in text.split("\n\n").filter(|p| !p.trim().is_empty()) {
+        page.blank();
+        page.extend(Line::plain(paragraph).wrap(Line::new(), &Line::new()));
+    }
+}
+
+/// `help: …` with what follows indented.
+pub(crate) fn labelled(ink: Ink, label: &str, text: &str, page: &mut Page) {
+    let start = Line::new().ink(ink, label).ink(Ink::Plain, ": ");
+    let rest = Line::new().space(start.width());
+    page.extend(Line::plain(text).wrap(start, &rest));
+}
