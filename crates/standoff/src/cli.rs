@@ -1,0 +1,313 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::error::Error;
+use crate::exit;
+
+/// Finds, explains and ends deadlocks in MPI programs.
+#[derive(Debug, Parser)]
+#[command(name = "standoff", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a program under watch; on a deadlock, print the diagnosis, end the job and exit with 99
+    #[command(
+        override_usage = "standoff run [-n N] [OPTIONS] [--] PROGRAM [ARGS]...\n       \
+                          standoff run [OPTIONS] mpiexec -n N ... PROGRAM [ARGS]...",
+        after_help = RUN_STATUS
+    )]
+    Run(RunArgs),
+    /// Run the examples that standoff carries along, on the MPI that is there
+    Demo(EnvironmentArgs),
+    /// Show what MPI, launcher, Python and permissions were found, and what does not fit together
+    Doctor(EnvironmentArgs),
+    /// Show a recorded result again
+    Report(ReportArgs),
+}
+
+const RUN_STATUS: &str = "\
+PROGRAM is an executable, a Python file, -m MODULE or -c CODE. Without -n and without a launcher it is started as one \
+process. What follows PROGRAM belongs to it.
+
+Exit status: 96 standoff could not work; 99 deadlock; 97 stalled, with --stall-exit; 124 --timeout reached; \
+98 a warning, with --strict; 2 usage; else that of the launcher or program.";
+
+/// What `run` takes.
+#[derive(Debug, Default, Args)]
+pub struct RunArgs {
+    /// Number of ranks, started with the launcher of the MPI that the program loads
+    #[arg(short = 'n', long = "np", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub ranks: Option<u32>,
+    /// Write the result as JSON, also when nothing was found
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Say it in few lines
+    #[arg(long)]
+    pub brief: bool,
+    /// Start with this command instead of the launcher found: "mpiexec", "srun --mpi=pmix"
+    #[arg(long, value_name = "CMD", value_parser = launcher_words)]
+    pub launcher: Option<Words>,
+    /// Python that runs .py files, -m and -c
+    #[arg(long, value_name = "EXE")]
+    pub python: Option<PathBuf>,
+    /// On a deadlock, leave the job running
+    #[arg(long)]
+    pub no_kill: bool,
+    /// End the job after this time (30, 30s, 5m, 1h) and say what every rank was doing
+    #[arg(long, value_name = "T", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// End the job also when it only stalls
+    #[arg(long)]
+    pub stall_exit: bool,
+    /// Exit with 98 if there are warnings
+    #[arg(long)]
+    pub strict: bool,
+    /// Exit with this status on a deadlock
+    #[arg(long, value_name = "N", default_value_t = exit::DEADLOCK)]
+    pub error_exitcode: u8,
+    /// Milliseconds that a deadlock with sends or collectives which the MPI might still complete must have lasted
+    #[arg(long, value_name = "MS", default_value_t = 200)]
+    pub window: u64,
+    /// Print nothing but a diagnosis
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Colours in the diagnosis
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// The program, or a launcher with everything that belongs to it
+    #[arg(
+        value_name = "PROGRAM",
+        required = true,
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    pub words: Vec<OsString>,
+}
+
+/// What `demo` and `doctor` take.
+#[derive(Debug, Default, Args)]
+pub struct EnvironmentArgs {
+    /// Python to look at, instead of the one of the active environment
+    #[arg(long, value_name = "EXE")]
+    pub python: Option<PathBuf>,
+    /// Start with this command instead of the launcher found
+    #[arg(long, value_name = "CMD", value_parser = launcher_words)]
+    pub launcher: Option<Words>,
+    /// Colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// What `report` takes.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// What `--json` wrote
+    pub file: PathBuf,
+    /// As text (the default)
+    #[arg(long)]
+    pub text: bool,
+    /// As JSON, normalized
+    #[arg(long, conflicts_with = "text")]
+    pub json: bool,
+    /// Say it in few lines
+    #[arg(long)]
+    pub brief: bool,
+    /// Colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// A command as words: never empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words(pub Vec<String>);
+
+fn launcher_words(text: &str) -> Result<Words, String> {
+    let words = shell_words::split(text).map_err(|e| e.to_string())?;
+    if words.is_empty() {
+        return Err("it is empty".into());
+    }
+    Ok(Words(words))
+}
+
+/// `30`, `1.5`, `30s`, `5m`, `1h`, `200ms`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = match unit.trim() {
+        "ms" => 0.001,
+        "" | "s" | "sec" => 1.0,
+        "m" | "min" => 60.0,
+        "h" => 3600.0,
+        "d" => 86400.0,
+        _ => return Err("expected a time such as 30, 30s, 5m or 1h".into()),
+    };
+    let number: f64 = number
+        .parse()
+        .map_err(|_| "expected a time such as 30, 30s, 5m or 1h")?;
+    let time = Duration::try_from_secs_f64(number * unit).map_err(|e| e.to_string())?;
+    if time.is_zero() {
+        return Err("it must be more than zero".into());
+    }
+    Ok(time)
+}
+
+impl RunArgs {
+    /// What the parser alone cannot see. `words` that begin with an option can only be a mistyped option of ours.
+    pub fn check(&self) -> Result<(), Error> {
+        let first = self.words.first().map(|w| w.to_string_lossy());
+        let first = first.as_deref().unwrap_or_default();
+        if first.starts_with('-') && !first.starts_with("-m") && !first.starts_with("-c") {
+            return Err(Error::Usage(format!(
+                "unexpected option `{first}`; options of standoff stand before the program, those of the program after it"
+            )));
+        }
+        if matches!(first, "-m" | "-c") && self.words.len() < 2 {
+            let what = if first == "-m" { "module" } else { "code" };
+            return Err(Error::Usage(format!("`{first}` needs a {what}")));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(args: &[&str]) -> RunArgs {
+        let line = ["standoff", "run"].iter().chain(args);
+        match Cli::try_parse_from(line)
+            .unwrap_or_else(|e| panic!("{e}"))
+            .command
+        {
+            Command::Run(run) => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn words(args: &[&str]) -> Vec<String> {
+        let words = run(args).words;
+        words.iter().map(|w| w.to_str().unwrap().into()).collect()
+    }
+
+    #[test]
+    fn definition_is_sound() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn options_end_at_the_program() {
+        let args = run(&[
+            "-n", "9", "--brief", "prog.py", "-n", "3", "--json", "--", "x",
+        ]);
+        assert_eq!(args.ranks, Some(9));
+        assert!(args.brief && args.json.is_none());
+        assert_eq!(args.words, ["prog.py", "-n", "3", "--json", "--", "x"]);
+        assert_eq!(
+            words(&["-n4", "--", "prog", "--brief"]),
+            ["prog", "--brief"]
+        );
+        assert_eq!(
+            words(&["prog", "--help", "--version"]),
+            ["prog", "--help", "--version"]
+        );
+    }
+
+    #[test]
+    fn module_and_code_are_programs() {
+        assert_eq!(
+            words(&["-n", "2", "-m", "pkg.mod", "-n", "5"]),
+            ["-m", "pkg.mod", "-n", "5"]
+        );
+        assert_eq!(
+            words(&["-c", "print(1)", "-q", "--quiet"]),
+            ["-c", "print(1)", "-q", "--quiet"]
+        );
+        assert_eq!(
+            words(&["--quiet", "--", "-m", "pkg", "-m"]),
+            ["-m", "pkg", "-m"]
+        );
+        assert_eq!(words(&["-mpkg", "--strict"]), ["-mpkg", "--strict"]);
+        assert!(run(&["-n", "2", "-m", "pkg", "--strict"]).check().is_ok());
+        assert!(!run(&["-n", "2", "-m", "pkg", "--strict"]).strict);
+    }
+
+    #[test]
+    fn a_launcher_keeps_its_options() {
+        let line = ["mpiexec", "-n", "4", "--bind-to", "none", "python", "x.py"];
+        let args = run(&[&["--json", "out.json"], &line[..]].concat());
+        assert_eq!(args.ranks, None);
+        assert_eq!(args.words, line);
+    }
+
+    #[test]
+    fn mistakes() {
+        for line in [
+            &["-n", "0", "x"][..],
+            &["-n", "two", "x"],
+            &["--timeout", "soon", "x"],
+            &["--timeout", "0", "x"],
+            &["--error-exitcode", "256", "x"],
+            &["--launcher", "", "x"],
+            &[],
+        ] {
+            let error = Cli::try_parse_from(["standoff", "run"].iter().chain(line)).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line:?}");
+        }
+        assert!(run(&["--jsno", "out", "x.py"]).check().is_err());
+        assert!(run(&["-m"]).check().is_err());
+    }
+
+    #[test]
+    fn times() {
+        for (text, seconds) in [
+            ("30", 30.0),
+            ("30s", 30.0),
+            ("5m", 300.0),
+            ("1h", 3600.0),
+            ("1.5", 1.5),
+            ("200ms", 0.2),
+        ] {
+            assert_eq!(
+                duration(text),
+                Ok(Duration::from_secs_f64(seconds)),
+                "{text}"
+            );
+        }
+        assert!(duration("5 parsecs").is_err() && duration("-1").is_err() && duration("").is_err());
+    }
+
+    #[test]
+    fn launcher_is_split_as_a_shell_would() {
+        let args = run(&["--launcher", "srun --mpi=pmix -J 'a b'", "-n", "2", "x"]);
+        assert_eq!(
+            args.launcher.unwrap().0,
+            ["srun", "--mpi=pmix", "-J", "a b"]
+        );
+    }
+}

@@ -1,0 +1,328 @@
+//! Starts the job, waits for whatever comes first, and ends the job if it must.
+//!
+//! The child stays in this process group and on this terminal with its streams untouched, so that it behaves as it
+//! would alone: a Ctrl-C reaches it from the terminal, and what is sent to standoff alone is passed on. Orphans of the
+//! job come to this process (it is their sub-reaper), so that none can hide when the job must end.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use signal_hook::iterator::backend::SignalDelivery;
+use signal_hook::iterator::exfiltrator::origin::WithOrigin;
+use signal_hook::low_level::siginfo::Cause;
+use standoff_report::Report;
+
+use crate::error::Error;
+use crate::exit::{Happened, JobExit};
+use crate::proc::{self, Process};
+use crate::watch::{Tick, Watcher, Why};
+
+/// How long the launcher has to end its ranks after SIGTERM.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long ranks have that outlive their launcher.
+const ORPHAN_GRACE: Duration = Duration::from_millis(200);
+
+/// What to start.
+#[derive(Clone, Debug, Default)]
+pub struct Spec {
+    /// The command, not empty.
+    pub words: Vec<OsString>,
+    /// Variables to add to the environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// `NAME=value` that stands in the environment of every process of the job.
+    pub marker: Vec<u8>,
+}
+
+/// When to end it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// After this time in any case.
+    pub timeout: Option<Duration>,
+    /// Not even on a deadlock.
+    pub no_kill: bool,
+    /// Also when stalled.
+    pub stall_exit: bool,
+}
+
+/// What is told while the job still runs.
+#[derive(Clone, Copy, Debug)]
+pub enum Event<'a> {
+    /// A deadlock; the job is about to be ended, unless `no_kill`.
+    Deadlock(&'a Report),
+    /// A stall.
+    Stalled(&'a Report),
+    /// The time is up; the job is about to be ended.
+    Timeout(&'a Report),
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Outcome {
+    /// For the exit status.
+    pub happened: Happened,
+    /// The last word of the watcher.
+    pub report: Report,
+    /// A signal came that was to end it.
+    pub interrupted: bool,
+}
+
+/// Runs a job under watch, until it has ended. `tell` hears of events before the job is ended because of them.
+pub fn run(
+    spec: &Spec,
+    options: Options,
+    watcher: &mut dyn Watcher,
+    tell: &mut dyn FnMut(Event<'_>),
+) -> Result<Outcome, Error> {
+    let mut job = Job::start(spec)?;
+    let started = Instant::now();
+    let deadline = options.timeout.and_then(|limit| started.checked_add(limit));
+    let mut happened = Happened::default();
+    let mut found: Option<Report> = None;
+    let mut next_look = Some(started);
+    loop {
+        job.turn();
+        if job.exit.is_some() {
+            happened.job = job.exit;
+            break;
+        }
+        // Whoever interrupts a job gets what they would get without us, and no verdict on its last moments.
+        if job.interrupted {
+            next_look = None;
+        }
+        let now = Instant::now();
+        if let Some(limit) = options
+            .timeout
+            .filter(|_| deadline.is_some_and(|d| now >= d))
+        {
+            happened.timeout = true;
+            let report = stamped(watcher.snapshot(Why::Timeout(limit)), started);
+            tell(Event::Timeout(&report));
+            job.end();
+            found.get_or_insert(report);
+            break;
+        }
+        if next_look.is_some_and(|next| now >= next) {
+            next_look = match watcher.tick() {
+                Tick::Continue { next } => Instant::now().checked_add(next),
+                Tick::Deadlock(report) => {
+                    happened.deadlock = true;
+                    let report = found.insert(stamped(*report, started));
+                    tell(Event::Deadlock(report));
+                    if !options.no_kill {
+                        job.end();
+                        break;
+                    }
+                    None
+                }
+                Tick::Stalled(report) => {
+                    let report = stamped(*report, started);
+                    tell(Event::Stalled(&report));
+                    if options.stall_exit {
+                        happened.stalled = true;
+                        found = Some(report);
+                        job.end();
+                        break;
+                    }
+                    Some(Instant::now())
+                }
+            };
+        }
+        let until = [next_look, deadline].into_iter().flatten().min();
+        job.wait(until.map(|until| until.saturating_duration_since(Instant::now())));
+    }
+    let mut report = match (found, job.exit) {
+        (Some(report), _) => report,
+        (None, exit) => watcher.finish(exit.unwrap_or(JobExit::Code(0))),
+    };
+    if let Some(exit) = happened.job {
+        report.exit = exit.for_report();
+    }
+    Ok(Outcome {
+        happened,
+        report: stamped(report, started),
+        interrupted: job.interrupted,
+    })
+}
+
+/// Adds how long it took, if that is not there yet.
+fn stamped(mut report: Report, started: Instant) -> Report {
+    let elapsed = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    report.elapsed_ms.get_or_insert(elapsed);
+    report
+}
+
+/// A running job.
+struct Job {
+    child: Pid,
+    marker: Vec<u8>,
+    signals: SignalDelivery<UnixStream, WithOrigin>,
+    /// How the child ended, once it has.
+    exit: Option<JobExit>,
+    /// A signal came that ends programs.
+    interrupted: bool,
+}
+
+impl Job {
+    fn start(spec: &Spec) -> Result<Job, Error> {
+        let system = |what| move |source: io::Error| Error::System { what, source };
+        let signals = signals().map_err(system("cannot handle signals"))?;
+        nix::sys::prctl::set_child_subreaper(true)
+            .map_err(|e| system("cannot adopt orphans of the job")(e.into()))?;
+        let child = Command::new(&spec.words[0])
+            .args(&spec.words[1..])
+            .envs(spec.env.iter().map(|(name, value)| (name, value)))
+            .spawn()
+            .map_err(|source| Error::Spawn {
+                program: spec.words[0].to_string_lossy().into_owned(),
+                source,
+            })?;
+        Ok(Job {
+            child: Pid::from_raw(child.id() as i32),
+            marker: spec.marker.clone(),
+            signals,
+            exit: None,
+            interrupted: false,
+        })
+    }
+
+    /// Sleeps until a signal comes (a child that ended sends one) or the time is over.
+    fn wait(&self, time: Option<Duration>) {
+        // Rounded up, so that the end of the time is not met by many empty turns.
+        let time = time.map_or(PollTimeout::NONE, |time| {
+            let millis = time.as_micros().div_ceil(1000);
+            PollTimeout::try_from(i32::try_from(millis).unwrap_or(i32::MAX))
+                .unwrap_or(PollTimeout::MAX)
+        });
+        // An error is an interruption by a signal, which is what is waited for.
+        let _ = poll(
+            &mut [PollFd::new(
+                self.signals.get_read().as_fd(),
+                PollFlags::POLLIN,
+            )],
+            time,
+        );
+    }
+
+    /// Passes signals on and buries the dead.
+    fn turn(&mut self) {
+        let mut forward = Vec::new();
+        for origin in self.signals.pending() {
+            let Ok(signal) = Signal::try_from(origin.signal) else {
+                continue;
+            };
+            if signal == Signal::SIGCHLD {
+                continue;
+            }
+            self.interrupted |= !matches!(signal, Signal::SIGUSR1 | Signal::SIGUSR2);
+            // What the kernel sends (Ctrl-C, a terminal that is closed) it sends to the whole group, the child too.
+            if origin.cause != Cause::Kernel {
+                forward.push(signal);
+            }
+        }
+        self.reap();
+        if self.exit.is_none() {
+            for signal in forward {
+                let _ = kill(self.child, signal);
+            }
+        }
+    }
+
+    fn reap(&mut self) {
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) if pid == self.child => {
+                    self.exit = Some(JobExit::Code(code))
+                }
+                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.child => {
+                    self.exit = Some(JobExit::Signal(signal as i32));
+                }
+                Ok(WaitStatus::StillAlive) | Err(_) => return,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// Ends the job: SIGTERM to the child, time to end its ranks, and SIGKILL to all that are left. A signal from the
+    /// user meanwhile cuts the time short.
+    fn end(&mut self) {
+        let me = std::process::id() as i32;
+        // Remembered from before, as a rank whose parents die may be adopted by someone else.
+        let mut known: BTreeSet<Process> = proc::members(me, &self.marker).into_iter().collect();
+        self.reap();
+        if self.exit.is_none() {
+            let _ = kill(self.child, Signal::SIGTERM);
+            // A stopped process takes no other signal.
+            let _ = kill(self.child, Signal::SIGCONT);
+        }
+        let begun = Instant::now();
+        let mut orphaned_at = None;
+        self.interrupted = false;
+        loop {
+            self.turn();
+            known.retain(|process| process.alive());
+            let now = Instant::now();
+            if self.exit.is_some() {
+                if known.is_empty() {
+                    break;
+                }
+                orphaned_at.get_or_insert(now);
+            }
+            let late =
+                orphaned_at.is_some_and(|then| now - then >= ORPHAN_GRACE) || now - begun >= GRACE;
+            if late || self.interrupted {
+                break;
+            }
+            self.wait(Some(Duration::from_millis(20)));
+        }
+        self.kill_all(known);
+    }
+
+    /// Kills until nobody is left: a process may have been born since the last look. Bounded, for one that sits in the
+    /// kernel does not die.
+    fn kill_all(&mut self, mut known: BTreeSet<Process>) {
+        let me = std::process::id() as i32;
+        for _ in 0..200 {
+            known.extend(proc::members(me, &self.marker));
+            known.retain(|process| process.alive());
+            if known.is_empty() {
+                break;
+            }
+            for process in &known {
+                let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
+            }
+            self.wait(Some(Duration::from_millis(10)));
+            self.turn();
+        }
+        self.reap();
+    }
+}
+
+/// The signals that matter to a job, from now on delivered to us instead of doing what they do. One that is ignored
+/// (by `nohup`, say) stays so, here and in the child; a handled one is as new in the child.
+fn signals() -> io::Result<SignalDelivery<UnixStream, WithOrigin>> {
+    let ignored = proc::ignored_signals();
+    let wanted = [
+        Signal::SIGCHLD,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGTERM,
+        Signal::SIGHUP,
+        Signal::SIGUSR1,
+        Signal::SIGUSR2,
+    ];
+    let wanted = wanted
+        .into_iter()
+        .filter(|&signal| signal == Signal::SIGCHLD || ignored >> (signal as u32 - 1) & 1 == 0)
+        .map(|signal| signal as i32);
+    let (read, write) = UnixStream::pair()?;
+    SignalDelivery::with_pipe(read, write, WithOrigin::default(), wanted)
+}

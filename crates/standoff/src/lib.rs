@@ -1,0 +1,64 @@
+//! The `standoff` command: arguments, the launch of a job, its watch, and exit statuses. Glue between the crates that
+//! know what a deadlock is and the processes that may be in one.
+//!
+//! Reading order: [`cli`] says what can be asked; [`run`] does it: [`program`] and [`mpi`] find out what is to be
+//! started, [`launcher`] with what, [`session`] and [`probe`] prepare the watch, [`job`] starts, waits and ends. What
+//! is watched, and how, is behind [`watch::Watcher`].
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod demo;
+pub mod doctor;
+pub mod error;
+pub mod exit;
+pub mod job;
+pub mod launcher;
+pub mod mpi;
+pub mod output;
+pub mod probe;
+pub mod proc;
+pub mod program;
+pub mod python;
+pub mod run;
+pub mod session;
+pub mod watch;
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::error::Error;
+use crate::exit::Status;
+
+/// Runs the command given by `args` (the first is the program's own name) and says how the process is to end.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> Status {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(said) => {
+            // Help and version go to standard output with 0, the rest to standard error with 2: both are clap's.
+            let _ = said.print();
+            return Status::Code(u8::try_from(said.exit_code()).unwrap_or(exit::USAGE));
+        }
+    };
+    let done = match cli.command {
+        Command::Run(args) => run::run(args),
+        Command::Demo(args) => demo::demo(&args),
+        Command::Doctor(args) => doctor::doctor(&args),
+        Command::Report(args) => output::report(&args),
+    };
+    done.unwrap_or_else(|error| {
+        output::error(&error);
+        error.status()
+    })
+}
+
+impl Error {
+    /// The status that standoff exits with because of this error.
+    pub fn status(&self) -> Status {
+        Status::Code(match self {
+            Error::Usage(_) => exit::USAGE,
+            _ => exit::BROKEN,
+        })
+    }
+}

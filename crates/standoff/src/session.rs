@@ -1,0 +1,276 @@
+//! The session directory: where ranks leave what the watch reads.
+//!
+//! It lies in memory (/dev/shm), or in the temporary directory where that does not work. It is removed when the
+//! [`Session`] is dropped. One whose owner was killed outright is removed by the next run of the same user: the owner
+//! holds a lock on the file `owner` in it for as long as it lives, whatever process namespace it lives in.
+
+use std::ffi::OsString;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::error::Error;
+use crate::proc::Process;
+
+/// The variable that tells ranks where the directory is.
+pub const VARIABLE: &str = "STANDOFF_SESSION";
+
+const PREFIX: &str = "standoff-";
+const OWNER: &str = "owner";
+/// Pages that a board touches at most, rounded up.
+const PER_RANK: u64 = 2 << 20;
+/// Room left for others: MPI libraries keep their own buffers in /dev/shm, and a program that finds it full dies.
+const SPARE: u64 = 16 << 20;
+
+/// A session directory, removed when dropped.
+#[derive(Debug)]
+pub struct Session {
+    path: PathBuf,
+    _owner: Flock<File>,
+}
+
+impl Session {
+    /// Makes one with room for `ranks` (a guess where that is not known), and sweeps away what dead owners left. The
+    /// second value is a remark for the user.
+    pub fn create(ranks: Option<u32>) -> Result<(Session, Option<String>), Error> {
+        let temporary = std::env::temp_dir();
+        Session::create_in(&[Path::new("/dev/shm"), &temporary], ranks)
+    }
+
+    /// The same in the first of these directories that serves.
+    pub fn create_in(
+        bases: &[&Path],
+        ranks: Option<u32>,
+    ) -> Result<(Session, Option<String>), Error> {
+        let need = SPARE + PER_RANK * u64::from(ranks.unwrap_or(16));
+        let mut failures = Vec::new();
+        for base in bases {
+            sweep(base);
+            match Session::try_in(base, need) {
+                Ok(session) => {
+                    let remark = (!failures.is_empty()).then(|| {
+                        format!(
+                            "{}: the session directory is in {} instead",
+                            failures.join("; "),
+                            base.display()
+                        )
+                    });
+                    return Ok((session, remark));
+                }
+                Err(error) => failures.push(format!("{}: {error}", base.display())),
+            }
+        }
+        Err(Error::Session {
+            why: failures.join("; "),
+        })
+    }
+
+    fn try_in(base: &Path, need: u64) -> io::Result<Session> {
+        let path = make_dir(base)?;
+        let made = Session::occupy(&path, need);
+        if made.is_err() {
+            let _ = fs::remove_dir_all(&path);
+        }
+        made
+    }
+
+    fn occupy(path: &Path, need: u64) -> io::Result<Session> {
+        // Locked before it has the name that others look for.
+        let unnamed = path.join("owner.new");
+        let file = File::options()
+            .create_new(true)
+            .read(true)
+            .write(true)
+            .open(&unnamed)?;
+        let mut owner = Flock::lock(file, FlockArg::LockExclusiveNonblock)
+            .map_err(|(_, e)| io::Error::from(e))?;
+        let pid = std::process::id();
+        let start = Process::of(pid as i32).map_or(0, |me| me.start);
+        // A block and more, so that a file system without space says so now.
+        let text = format!("{pid} {start}\n{:8192}\n", "");
+        owner.write_all(text.as_bytes())?;
+        owner.sync_data()?;
+        fs::rename(&unnamed, path.join(OWNER))?;
+        let space = nix::sys::statvfs::statvfs(path)?;
+        let free = space.blocks_available() as u64 * space.fragment_size() as u64;
+        if free < need {
+            return Err(io::Error::other(format!(
+                "{} MiB free, {} MiB wanted",
+                free >> 20,
+                need >> 20
+            )));
+        }
+        Ok(Session {
+            path: path.to_owned(),
+            _owner: owner,
+        })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The variables that put ranks under watch, given the library to preload. Whatever is preloaded already stays,
+    /// behind it.
+    pub fn environment(&self, probe: &Path) -> Result<Vec<(&'static str, OsString)>, Error> {
+        let mut preload = self.preloadable(probe)?;
+        if let Some(already) = std::env::var_os("LD_PRELOAD").filter(|v| !v.is_empty()) {
+            preload.push(":");
+            preload.push(already);
+        }
+        Ok(vec![
+            ("LD_PRELOAD", preload),
+            (VARIABLE, self.path.clone().into()),
+        ])
+    }
+
+    /// The loader takes blanks and colons for separators, and `$` for a variable; a link gets around such paths.
+    fn preloadable(&self, probe: &Path) -> Result<OsString, Error> {
+        let plain = |path: &Path| {
+            let bytes = path.as_os_str().as_encoded_bytes();
+            !bytes.iter().any(|b| b" \t\n:;$".contains(b))
+        };
+        if plain(probe) {
+            return Ok(probe.into());
+        }
+        let link = self.path.join("probe.so");
+        let made = std::os::unix::fs::symlink(probe, &link);
+        if plain(&link) && (made.is_ok() || link.exists()) {
+            return Ok(link.into());
+        }
+        Err(Error::BadProbe {
+            path: probe.into(),
+            why: "the loader cannot take a path with blanks or colons".into(),
+        })
+    }
+
+    /// `STANDOFF_SESSION=…` as it stands in the environment of every process of the job.
+    pub fn marker(&self) -> Vec<u8> {
+        let mut marker = OsString::from(VARIABLE);
+        marker.push("=");
+        marker.push(&self.path);
+        marker.into_encoded_bytes()
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.path);
+    }
+}
+
+fn make_dir(base: &Path) -> io::Result<PathBuf> {
+    let mut taken = io::Error::other("no free name");
+    for _ in 0..16 {
+        let random: u64 = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), ());
+        let path = base.join(format!(
+            "{PREFIX}{}-{:08x}",
+            std::process::id(),
+            random as u32
+        ));
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => taken = error,
+            Err(error) => return Err(error),
+        }
+    }
+    Err(taken)
+}
+
+/// Removes the session directories of dead owners in `base`.
+fn sweep(base: &Path) {
+    let me = nix::unistd::geteuid().as_raw();
+    for entry in fs::read_dir(base).into_iter().flatten().flatten() {
+        let ours = entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(PREFIX));
+        let Ok(meta) = entry.metadata() else { continue };
+        if ours && meta.is_dir() && meta.uid() == me && abandoned(&entry.path(), &meta) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+fn abandoned(dir: &Path, meta: &fs::Metadata) -> bool {
+    match File::options().read(true).write(true).open(dir.join(OWNER)) {
+        Ok(owner) => Flock::lock(owner, FlockArg::LockExclusiveNonblock).is_ok(),
+        // Just being made, or made by something else that has this name; the former does not take a minute.
+        Err(_) => {
+            let age = meta.modified().ok().and_then(|then| then.elapsed().ok());
+            age.is_some_and(|age| age > Duration::from_secs(60)) && dir.join("owner.new").exists()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn lives_and_goes() {
+        let base = tempfile::tempdir().unwrap();
+        let (session, remark) = Session::create_in(&[base.path()], Some(1)).unwrap();
+        assert!(remark.is_none());
+        let mode = fs::metadata(session.path()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        let owner = fs::read_to_string(session.path().join(OWNER)).unwrap();
+        assert!(owner.starts_with(&format!("{} ", std::process::id())));
+        sweep(base.path());
+        assert!(session.path().exists(), "its owner lives");
+        let path = session.path().to_owned();
+        drop(session);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_the_dead_left_is_swept() {
+        let base = tempfile::tempdir().unwrap();
+        let left = base.path().join("standoff-1-0");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join(OWNER), "1 1\n").unwrap();
+        let other = base.path().join("standoff-results");
+        fs::create_dir(&other).unwrap();
+        sweep(base.path());
+        assert!(!left.exists() && other.exists());
+    }
+
+    #[test]
+    fn falls_back_and_says_so() {
+        let base = tempfile::tempdir().unwrap();
+        let missing = base.path().join("missing");
+        let (session, remark) = Session::create_in(&[&missing, base.path()], None).unwrap();
+        assert!(session.path().starts_with(base.path()));
+        assert!(remark.unwrap().contains("missing"));
+        assert!(matches!(
+            Session::create_in(&[&missing], None),
+            Err(Error::Session { .. })
+        ));
+        assert!(Session::try_in(base.path(), u64::MAX).is_err());
+        assert_eq!(
+            fs::read_dir(base.path()).unwrap().count(),
+            1,
+            "nothing of the failed ones is left"
+        );
+    }
+
+    #[test]
+    fn a_probe_with_a_blank_in_its_path() {
+        let base = tempfile::tempdir().unwrap();
+        let (session, _) = Session::create_in(&[base.path()], Some(1)).unwrap();
+        let env = session
+            .environment(Path::new("/odd place/probe.so"))
+            .unwrap();
+        let preload = env[0].1.to_str().unwrap();
+        assert!(
+            preload.starts_with(session.path().to_str().unwrap()),
+            "{preload}"
+        );
+    }
+}

@@ -1,0 +1,79 @@
+//! What watches a job. The main loop ([`crate::job`]) knows only this trait.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use standoff_report::{Finding, FindingKind, Report, Scope, Verdict};
+
+use crate::exit::JobExit;
+
+/// What a watcher is told before the job starts.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The session directory, where ranks will leave their boards.
+    pub session: PathBuf,
+    /// How long no member of a set with may-waits may have moved before it counts.
+    pub window: Duration,
+}
+
+/// What one look at the job gave.
+#[derive(Debug)]
+pub enum Tick {
+    /// Nothing so far; look again after `next` at the latest.
+    Continue {
+        /// Time until the next look.
+        next: Duration,
+    },
+    /// Proven: this job cannot go on. The watcher is not asked again.
+    Deadlock(Box<Report>),
+    /// An agent gets nowhere (a heuristic). The watcher goes on being asked, unless `--stall-exit`.
+    Stalled(Box<Report>),
+}
+
+/// Why a snapshot is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// `--timeout` was reached.
+    Timeout(Duration),
+}
+
+/// Watches the ranks of one job.
+///
+/// Called from one thread: `tick` again and again while the job runs, then one of the others.
+pub trait Watcher {
+    /// Looks at the job.
+    fn tick(&mut self) -> Tick;
+
+    /// What every rank is doing now, while the job still runs.
+    fn snapshot(&mut self, why: Why) -> Report;
+
+    /// The job ended by itself: what is to be said of it. `report.ranks` is 0 if no rank was ever seen.
+    fn finish(&mut self, exit: JobExit) -> Report;
+}
+
+/// Sees nothing.
+#[derive(Debug, Default)]
+pub struct NullWatcher;
+
+impl Watcher for NullWatcher {
+    fn tick(&mut self) -> Tick {
+        Tick::Continue {
+            next: Duration::from_secs(3600),
+        }
+    }
+
+    fn snapshot(&mut self, _: Why) -> Report {
+        let mut report = Report::new(Verdict::Failed, Scope::ThisRun, 0);
+        report.findings.push(Finding::new(FindingKind::Timeout));
+        report
+    }
+
+    fn finish(&mut self, exit: JobExit) -> Report {
+        let verdict = if exit.success() {
+            Verdict::Clean
+        } else {
+            Verdict::Failed
+        };
+        Report::new(verdict, Scope::ThisRun, 0)
+    }
+}
