@@ -1,0 +1,401 @@
+//! The layout of a board, byte for byte. Any change here changes [`VERSION`].
+//!
+//! Every structure is plain data (`Pod`): any bit pattern is a value, so a reader can copy a foreign or torn
+//! board and look at it without harm; [`crate::read`] checks what it uses.
+
+use crate::digest::Digest;
+use bytemuck::{Pod, Zeroable};
+
+/// First eight bytes of every board: "standoff" in ASCII.
+pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
+/// Version of this layout; probe and monitor must agree exactly.
+pub const VERSION: u32 = 1;
+/// Environment variable with the path of the session directory.
+pub const SESSION_VAR: &str = "STANDOFF_SESSION";
+
+/// Threads of one rank that may call MPI.
+pub const THREADS: usize = 64;
+/// Live communicators of one rank.
+pub const COMMS: usize = 512;
+/// Channels in use at one time, for each direction.
+pub const CHANNELS: usize = 1024;
+/// Pending operations.
+pub const OPS: usize = 8192;
+/// World ranks in groups that are not strided, all communicators together.
+pub const ARENA: usize = 65_536;
+/// Collectives remembered for each communicator (a power of two).
+pub const HISTORY: usize = 16;
+/// Bytes of a thread's note (the Python stack taken at a call made with the interpreter lock held).
+pub const NOTE: usize = 2048;
+
+/// States of a rank ([`Header::state`]).
+pub mod state {
+    /// Between `MPI_Init` and `MPI_Finalize`.
+    pub const RUNNING: u32 = 1;
+    /// Has entered `MPI_Finalize`; no code of the user's will run in it.
+    pub const FINALIZING: u32 = 2;
+    /// Left `MPI_Finalize`.
+    pub const FINALIZED: u32 = 3;
+    /// In `MPI_Abort`.
+    pub const ABORTING: u32 = 4;
+}
+
+/// ABIs ([`Header::abi`]).
+pub mod abi {
+    /// MPICH, Intel MPI and relatives.
+    pub const MPICH: u32 = 1;
+    /// Open MPI.
+    pub const OPENMPI: u32 = 2;
+    /// The MPI-5 standard ABI.
+    pub const STANDARD: u32 = 3;
+}
+
+/// Command words that the monitor writes ([`Header::command`]).
+pub mod command {
+    /// Write down the stacks of all threads: low byte of the command word; the rest is a serial number.
+    pub const STACKS: u32 = 1;
+}
+
+/// Head of a board. Fields that both sides touch while the job runs are accessed as atomics of their size.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct Header {
+    /// [`MAGIC`], written last when a board is made.
+    pub magic: u64,
+    /// [`VERSION`].
+    pub version: u32,
+    /// `size_of::<Board>()`.
+    pub size: u32,
+    /// Sequence lock: odd while the writer is changing the board. Grows with every change that matters to the analysis; fruitless polls don't count.
+    pub epoch: u64,
+    /// Groups the ranks of one job: equal for all ranks of one `MPI_COMM_WORLD` and different for others.
+    pub world_key: u64,
+    /// Process id.
+    pub pid: u32,
+    /// Rank in `MPI_COMM_WORLD`.
+    pub rank: u32,
+    /// Size of `MPI_COMM_WORLD`.
+    pub world_size: u32,
+    /// One of [`abi`].
+    pub abi: u32,
+    /// Provided thread level, 0 (single) to 3 (multiple), whatever numbers the library uses.
+    pub thread_level: u32,
+    /// One of [`state`].
+    pub state: u32,
+    /// Non-zero: the rank may act for ever; [`Header::taint_why`] says why.
+    pub taint: u32,
+    /// 1 + exit status, written when the process leaves through exit(); 0: has not.
+    pub exit: u32,
+    /// Threads started by user code, alive, that have not called MPI.
+    pub other_threads: u32,
+    /// The probe knows the process as a Python interpreter.
+    pub python: u32,
+    /// Written by the monitor (futex): what to do.
+    pub command: u32,
+    /// Written by the probe: the last command that is done.
+    pub done: u32,
+    /// Highest index used so far + 1, of each table.
+    pub threads_used: u32,
+    /// As above.
+    pub comms_used: u32,
+    /// As above.
+    pub sent_used: u32,
+    /// As above.
+    pub received_used: u32,
+    /// As above.
+    pub ops_used: u32,
+    /// Argument of `MPI_Abort`.
+    pub abort_code: i32,
+    /// Why the rank is tainted, NUL-terminated.
+    pub taint_why: [u8; 64],
+    /// `MPI_Get_library_version`, its first line, NUL-terminated.
+    pub library: [u8; 128],
+    /// Uncaught Python exception ("KeyError: 'steps'"), NUL-terminated, then its stack as in a note.
+    pub raised: [u8; NOTE],
+}
+
+/// How a thread waits ([`Thread::wait`]).
+pub mod wait {
+    /// Outside MPI.
+    pub const OUTSIDE: u32 = 0;
+    /// In a call that the model does not follow: may act.
+    pub const OPAQUE: u32 = 1;
+    /// For all of its operations.
+    pub const ALL: u32 = 2;
+    /// For any of its operations.
+    pub const ANY: u32 = 3;
+    /// In `MPI_Finalize`.
+    pub const FINALIZE: u32 = 4;
+}
+
+/// A thread that has called MPI.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct Thread {
+    /// 0: free slot, 1: live, 2: has exited.
+    pub used: u32,
+    /// Kernel thread id.
+    pub tid: u32,
+    /// `pthread_self`, which is also Python's thread identifier.
+    pub pthread: u64,
+    /// One of [`wait`].
+    pub wait: u32,
+    /// Index of the function (see the function table), valid unless outside.
+    pub function: u32,
+    /// Requests in the call that the probe doesn't know.
+    pub unknown: u32,
+    /// How many of `inline` are in use.
+    pub inline_used: u32,
+    /// Registers in the wrapper, from which the stack above can be unwound: rip, rsp, rbp.
+    pub registers: [u64; 3],
+    /// 1: the thread's note holds the Python stack of the call in progress, 0: no.
+    pub noted: u32,
+    /// Bit for each polling function used since `poll_round` changed (see [`poll`]).
+    pub poll_kind: u32,
+    /// Fruitless polls so far.
+    pub polls: u64,
+    /// Changes when the thread does anything in MPI but a fruitless poll.
+    pub poll_round: u64,
+    /// Operations of blocking calls (a sendrecv has two), or the last probe polled for.
+    pub inline: [Op; 2],
+}
+
+/// What a thread polls ([`Thread::poll_kind`]).
+pub mod poll {
+    /// Requests (Test*): operations whose `polled` is the thread's round.
+    pub const REQUESTS: u32 = 1;
+    /// Iprobe or Improbe, with arguments in `inline[0]`.
+    pub const PROBE: u32 = 2;
+    /// More than can be followed.
+    pub const UNKNOWN: u32 = 4;
+}
+
+/// Kinds of operations ([`Op::kind`]).
+pub mod op {
+    /// Free entry.
+    pub const FREE: u8 = 0;
+    /// Send in standard mode, and so on.
+    pub const SEND: u8 = 1;
+    /// Synchronous mode.
+    pub const SSEND: u8 = 2;
+    /// Buffered mode.
+    pub const BSEND: u8 = 3;
+    /// Ready mode.
+    pub const RSEND: u8 = 4;
+    /// Receive.
+    pub const RECV: u8 = 5;
+    /// Blocking probe.
+    pub const PROBE: u8 = 6;
+    /// Collective; `collective` says which.
+    pub const COLLECTIVE: u8 = 7;
+    /// Completes without another rank, or not modelled.
+    pub const LOCAL: u8 = 8;
+}
+
+/// Flags of operations ([`Op::flags`]).
+pub mod flag {
+    /// `MPI_Cancel` was called.
+    pub const CANCELLED: u16 = 1;
+    /// Blocking form.
+    pub const BLOCKING: u16 = 2;
+    /// A collective that certainly moves data.
+    pub const DATA: u16 = 4;
+    /// A persistent request.
+    pub const PERSISTENT: u16 = 8;
+    /// A persistent request that is not active.
+    pub const INACTIVE: u16 = 16;
+}
+
+/// Wildcard source or tag on the board, whatever the ABI.
+pub const ANY: i32 = -1;
+/// `root` values on the board besides ranks: no root, `MPI_ROOT`, `MPI_PROC_NULL`.
+pub mod root {
+    /// The operation has none.
+    pub const NONE: i32 = -1;
+    /// `MPI_ROOT`.
+    pub const ME: i32 = -2;
+    /// `MPI_PROC_NULL`.
+    pub const NULL: i32 = -3;
+}
+
+/// A pending operation.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Op {
+    /// Posting order within the rank, from 1; also its identity.
+    pub order: u64,
+    /// For collectives: number on the communicator, or the agreed key.
+    pub seq: u64,
+    /// Round of the polling thread that last polled it (see [`poll`]).
+    pub polled: u64,
+    /// 1 + index of the communicator; 0: unknown.
+    pub comm: u32,
+    /// Peer or [`ANY`]; root for collectives.
+    pub peer: i32,
+    /// Tag or [`ANY`].
+    pub tag: i32,
+    /// 1 + slot of the thread that waits for it, 0: none.
+    pub waiter: u32,
+    /// One of [`op`].
+    pub kind: u8,
+    /// [`collective`] number.
+    pub collective: u8,
+    /// Bits of [`flag`].
+    pub flags: u16,
+    /// How many requests share this entry (a library may give all completed sends one handle).
+    pub shared: u32,
+}
+
+/// A group of ranks.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Group {
+    /// Number of ranks; 0: no group.
+    pub len: u32,
+    /// World rank of rank 0; or offset in the arena.
+    pub first: u32,
+    /// Stride; or [`Group::LISTED`], [`Group::UNKNOWN`].
+    pub stride: i32,
+}
+
+impl Group {
+    /// `first` is an offset in the arena.
+    pub const LISTED: i32 = i32::MIN;
+    /// Members are not known.
+    pub const UNKNOWN: i32 = i32::MIN + 1;
+}
+
+/// A collective that was begun.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Begun {
+    /// 1 + its number on the communicator; 0: none.
+    pub seq1: u64,
+    /// Root.
+    pub root: i32,
+    /// [`collective`] number.
+    pub collective: u8,
+    /// 1: blocking.
+    pub blocking: u8,
+    /// Unused.
+    pub pad: u16,
+}
+
+/// A communicator.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct Comm {
+    /// Identity, equal on all members; 0: free entry.
+    pub id: u64,
+    /// Collectives begun.
+    pub collectives: u64,
+    /// Communicators created from it.
+    pub children: u64,
+    /// This process's rank in it.
+    pub rank: u32,
+    /// 1: intercommunicator.
+    pub inter: u32,
+    /// Local group.
+    pub group: Group,
+    /// Remote group.
+    pub remote: Group,
+    /// In-neighbours: number and offset in the arena (`u32::MAX`: unknown).
+    pub sources: [u32; 2],
+    /// Out-neighbours.
+    pub destinations: [u32; 2],
+    /// Name, NUL-terminated.
+    pub name: [u8; 48],
+    /// Ring of the last collectives, by number modulo [`HISTORY`].
+    pub history: [Begun; HISTORY],
+}
+
+/// One end of a channel.
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[repr(C)]
+pub struct Channel {
+    /// 1 + index of the communicator; 0: free entry.
+    pub comm: u32,
+    /// The other rank (of the remote group for an intercommunicator).
+    pub peer: u32,
+    /// 1: counting was lost, anything may be in flight.
+    pub unknown: u32,
+    /// Unused.
+    pub pad: u32,
+    /// Tags that passed this end.
+    pub digest: Digest,
+}
+
+/// The whole board.
+#[derive(Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+pub struct Board {
+    /// Head.
+    pub header: Header,
+    /// Threads.
+    pub threads: [Thread; THREADS],
+    /// Notes of the threads: lines `line TAB function TAB file`, innermost first, NUL-terminated.
+    pub notes: [[u8; NOTE]; THREADS],
+    /// Communicators.
+    pub comms: [Comm; COMMS],
+    /// Messages sent.
+    pub sent: [Channel; CHANNELS],
+    /// Messages received.
+    pub received: [Channel; CHANNELS],
+    /// Pending operations.
+    pub ops: [Op; OPS],
+    /// World ranks of groups.
+    pub arena: [u32; ARENA],
+}
+
+/// Numbers of collective operations on the board ([`Op::collective`]).
+pub mod collective {
+    #![allow(missing_docs)] // the names are MPI's
+    pub const BARRIER: u8 = 0;
+    pub const BCAST: u8 = 1;
+    pub const GATHER: u8 = 2;
+    pub const GATHERV: u8 = 3;
+    pub const SCATTER: u8 = 4;
+    pub const SCATTERV: u8 = 5;
+    pub const ALLGATHER: u8 = 6;
+    pub const ALLGATHERV: u8 = 7;
+    pub const ALLTOALL: u8 = 8;
+    pub const ALLTOALLV: u8 = 9;
+    pub const ALLTOALLW: u8 = 10;
+    pub const REDUCE: u8 = 11;
+    pub const ALLREDUCE: u8 = 12;
+    pub const REDUCE_SCATTER: u8 = 13;
+    pub const REDUCE_SCATTER_BLOCK: u8 = 14;
+    pub const SCAN: u8 = 15;
+    pub const EXSCAN: u8 = 16;
+    pub const NEIGHBOR_ALLGATHER: u8 = 17;
+    pub const NEIGHBOR_ALLGATHERV: u8 = 18;
+    pub const NEIGHBOR_ALLTOALL: u8 = 19;
+    pub const NEIGHBOR_ALLTOALLV: u8 = 20;
+    pub const NEIGHBOR_ALLTOALLW: u8 = 21;
+    pub const COMM_DUP: u8 = 22;
+    pub const COMM_DUP_WITH_INFO: u8 = 23;
+    pub const COMM_SPLIT: u8 = 24;
+    pub const COMM_SPLIT_TYPE: u8 = 25;
+    pub const COMM_CREATE: u8 = 26;
+    pub const COMM_CREATE_GROUP: u8 = 27;
+    pub const CART_CREATE: u8 = 28;
+    pub const CART_SUB: u8 = 29;
+    pub const GRAPH_CREATE: u8 = 30;
+    pub const DIST_GRAPH_CREATE: u8 = 31;
+    pub const DIST_GRAPH_CREATE_ADJACENT: u8 = 32;
+    pub const INTERCOMM_CREATE: u8 = 33;
+    pub const INTERCOMM_MERGE: u8 = 34;
+    pub const COMM_FREE: u8 = 35;
+    pub const COMM_DISCONNECT: u8 = 36;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_board_is_at_most_two_mebibytes() {
+        let size = std::mem::size_of::<Board>();
+        assert!(size <= 2 << 20, "{size}");
+    }
+}

@@ -1,0 +1,111 @@
+//! Which calls are the program's own.
+//!
+//! MPI libraries call their own `MPI_*` (ROMIO, one-sided operations), tools call `PMPI_*`, Fortran wrappers call either: a depth
+//! counter per thread lets only the outermost call through to the hooks.
+
+use crate::rank::{self, Rank, ThreadState};
+use core::cell::Cell;
+use core::ptr::null_mut;
+
+/// What a thread keeps.
+pub(crate) struct Local {
+    pub depth: Cell<u32>,
+    pub thread: Cell<*mut ThreadState>,
+}
+
+thread_local! {
+    static LOCAL: Local = const { Local { depth: Cell::new(0), thread: Cell::new(null_mut()) } };
+}
+
+/// An outermost call in progress in a rank. Dropping it ends the call.
+pub(crate) struct Call {
+    local: *const Local,
+    pub rank: &'static Rank,
+    pub function: u32,
+}
+
+impl Call {
+    /// This thread's private state and slot; `None` when there is none left.
+    #[inline(always)]
+    pub fn thread(&self) -> Option<&'static mut ThreadState> {
+        // SAFETY: `local` is this thread's own, alive while it runs; the state is used by this thread only, by one
+        // call at a time (the depth guard).
+        unsafe {
+            let t = (*self.local).thread.get();
+            if !t.is_null() {
+                return Some(&mut *t);
+            }
+            self.rank.join_thread(&*self.local)
+        }
+    }
+
+    /// Lets calls that are made inside this one be the program's own too (callbacks in `MPI_Finalize`).
+    pub fn open(&self) {
+        // SAFETY: as above.
+        unsafe { (*self.local).depth.set(0) };
+    }
+}
+
+impl Drop for Call {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: as above.
+        unsafe { (*self.local).depth.set(0) };
+    }
+}
+
+/// Begins a call; `None` if it is not the program's own or this process is no rank.
+#[inline(always)]
+pub(crate) fn enter(function: u32) -> Option<Call> {
+    let rank = rank::get()?;
+    begin(rank, function)
+}
+
+#[inline(always)]
+fn begin(rank: &'static Rank, function: u32) -> Option<Call> {
+    let local = LOCAL.with(core::ptr::from_ref);
+    // SAFETY: this thread's own, alive for the rest of the thread (const-initialized, no destructor).
+    let depth = unsafe { &(*local).depth };
+    if depth.get() != 0 {
+        return None;
+    }
+    depth.set(1);
+    Some(Call {
+        local,
+        rank,
+        function,
+    })
+}
+
+/// Begins a call of `MPI_Init`: an outermost one in a process that is no rank yet.
+pub(crate) struct InitCall {
+    local: *const Local,
+}
+
+/// As [`enter`], for `MPI_Init` and `MPI_Init_thread`.
+pub(crate) fn enter_init(_function: u32) -> Option<InitCall> {
+    let local = LOCAL.with(core::ptr::from_ref);
+    // SAFETY: as in `begin`.
+    let depth = unsafe { &(*local).depth };
+    if depth.get() != 0 || !rank::wanted() {
+        return None;
+    }
+    depth.set(1);
+    Some(InitCall { local })
+}
+
+impl Drop for InitCall {
+    fn drop(&mut self) {
+        // SAFETY: as in `begin`.
+        unsafe { (*self.local).depth.set(0) };
+    }
+}
+
+/// A call for the thread that has just made this process a rank (its `MPI_Init` is still in progress).
+pub(crate) fn first_call(rank: &'static Rank) -> Call {
+    Call {
+        local: LOCAL.with(core::ptr::from_ref),
+        rank,
+        function: 0,
+    }
+}

@@ -1,0 +1,91 @@
+//! Collectives: counted on their communicator when they begin, remembered by their last few.
+
+use super::{SUCCESS, block, failed, note, registers, thread_or, unblock};
+use crate::P;
+use crate::guard::Call;
+use crate::rank::State;
+use standoff_board::layout::{Begun, Board, HISTORY, Op, flag, op};
+
+/// Counts a collective that begins and describes it as an operation.
+#[inline(always)]
+pub(crate) fn begin(
+    call: &Call,
+    s: &mut State,
+    b: &mut Board,
+    kind: u8,
+    root: i32,
+    data: bool,
+    blocking: bool,
+    comm: usize,
+) -> Op {
+    let abi = &call.rank.abi;
+    let root = abi.root(root);
+    s.order += 1;
+    let mut o = Op {
+        order: s.order,
+        peer: root,
+        kind: op::COLLECTIVE,
+        collective: kind,
+        flags: if blocking { flag::BLOCKING } else { 0 } | if data { flag::DATA } else { 0 },
+        ..Op::default()
+    };
+    let Some(c) = s.comm(abi.handle(comm)) else {
+        return o;
+    };
+    o.comm = c + 1;
+    if let Some(c) = b.comms.get_mut(c as usize) {
+        o.seq = c.collectives;
+        c.collectives += 1;
+        c.history[o.seq as usize % HISTORY] = Begun {
+            seq1: o.seq + 1,
+            root,
+            collective: kind,
+            blocking: u8::from(blocking),
+            pad: 0,
+        };
+    }
+    o
+}
+
+/// A blocking collective.
+#[inline(always)]
+pub(crate) fn blocking(
+    call: Call,
+    kind: u8,
+    root: i32,
+    data: bool,
+    comm: usize,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let thread = thread_or!(call, real());
+    note(rank, thread);
+    let regs = registers();
+    rank.change(|s, b| {
+        let o = begin(&call, s, b, kind, root, data, true, comm);
+        block(b, thread.slot, call.function, &[o], regs);
+    });
+    let rc = real();
+    rank.change(|_, b| unblock(b, thread.slot));
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    rc
+}
+
+/// A nonblocking collective.
+pub(crate) fn nonblocking(
+    call: Call,
+    kind: u8,
+    root: i32,
+    data: bool,
+    comm: usize,
+    request: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let o = rank.change(|s, b| begin(&call, s, b, kind, root, data, false, comm));
+    let rc = real();
+    super::request::add(&call, request, rc, o);
+    rc
+}

@@ -1,0 +1,579 @@
+//! Making, naming and freeing communicators.
+//!
+//! Identities agree on all members without a message: what the members have in common — the parent and how many were made
+//! from it, or the groups and the tag and how many were made so — is hashed together with the members themselves.
+
+use super::collective::begin;
+use super::{NO_ROOT, SUCCESS, block, failed, note, registers, thread_or, unblock};
+use crate::P;
+use crate::guard::Call;
+use crate::rank::{Rank, State, put_text, taint};
+use core::ffi::c_void;
+use standoff_board::layout::{ARENA, Board, COMMS, Comm, Group, collective as coll};
+
+/// Identity of `MPI_COMM_WORLD` on every rank.
+pub(crate) const WORLD_ID: u64 = 1;
+
+/// Space for group members on the board: first fit in a list of free ranges.
+pub(crate) struct Arena {
+    free: Vec<(u32, u32)>,
+}
+
+impl Default for Arena {
+    fn default() -> Self {
+        Arena {
+            free: vec![(0, ARENA as u32)],
+        }
+    }
+}
+
+impl Arena {
+    fn take(&mut self, len: u32) -> Option<u32> {
+        let i = self.free.iter().position(|f| f.1 >= len)?;
+        let (at, room) = self.free[i];
+        if room == len {
+            self.free.remove(i);
+        } else {
+            self.free[i] = (at + len, room - len);
+        }
+        Some(at)
+    }
+
+    fn give(&mut self, at: u32, len: u32) {
+        let i = self.free.partition_point(|f| f.0 < at);
+        self.free.insert(i, (at, len));
+        self.free.dedup_by(|later, earlier| {
+            let joins = earlier.0 + earlier.1 == later.0;
+            if joins {
+                earlier.1 += later.1;
+            }
+            joins
+        });
+    }
+}
+
+/// The library's procedures that the hooks call themselves (all local), by name.
+macro_rules! library {
+    ($name:literal, fn($($t:ty),*)) => {{
+        crate::symbols::library($name).map(|f| {
+            // SAFETY: MPI's signature; integers, pointers and handles in registers.
+            unsafe { core::mem::transmute::<usize, unsafe extern "C" fn($($t),*) -> i32>(f) }
+        })
+    }};
+}
+
+/// Collects `n` world ranks of a group given by handle.
+fn members(world: usize, group: usize) -> Option<Vec<u32>> {
+    let size = library!(c"PMPI_Group_size", fn(usize, *mut i32))?;
+    let translate = library!(
+        c"PMPI_Group_translate_ranks",
+        fn(usize, i32, *const i32, usize, *mut i32)
+    )?;
+    let mut n = 0i32;
+    // SAFETY: MPI's signatures, live groups, arrays of n.
+    unsafe {
+        if size(group, &raw mut n) != SUCCESS {
+            return None;
+        }
+        let all: Vec<i32> = (0..n).collect();
+        let mut out = vec![-1i32; all.len()];
+        if translate(group, n, all.as_ptr(), world, out.as_mut_ptr()) != SUCCESS {
+            return None;
+        }
+        // A member outside this job's world comes out as MPI_UNDEFINED: negative.
+        out.into_iter().map(|r| u32::try_from(r).ok()).collect()
+    }
+}
+
+/// The local or remote group of a communicator.
+fn group_of(rank: &Rank, world: usize, comm: usize, remote: bool) -> Option<Vec<u32>> {
+    let get = if remote {
+        library!(c"PMPI_Comm_remote_group", fn(usize, *mut usize))?
+    } else {
+        library!(c"PMPI_Comm_group", fn(usize, *mut usize))?
+    };
+    let free = library!(c"PMPI_Group_free", fn(*mut usize))?;
+    let mut group = 0usize;
+    // SAFETY: MPI's signatures; `group` is wide enough for a handle of any ABI.
+    unsafe {
+        if get(comm, &raw mut group) != SUCCESS {
+            return None;
+        }
+        let out = members(world, rank.abi.handle(group));
+        free(&raw mut group);
+        out
+    }
+}
+
+/// The world's group, for good.
+pub(crate) fn world_group(abi: &crate::abi::Abi) -> Option<usize> {
+    let get = library!(c"PMPI_Comm_group", fn(usize, *mut usize))?;
+    let mut group = 0usize;
+    // SAFETY: as above.
+    (unsafe { get(abi.comm_world, &raw mut group) } == SUCCESS).then(|| abi.handle(group))
+}
+
+/// One step of FNV-1a over 64-bit words, finished by a multiplication that spreads the upper bits.
+fn hash(words: impl IntoIterator<Item = u64>) -> u64 {
+    let h = words.into_iter().fold(0xcbf2_9ce4_8422_2325u64, |h, w| {
+        (h ^ w).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(29)
+    });
+    let h = (h ^ (h >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    // Small numbers are the predefined ones.
+    (h ^ (h >> 32)) | 1 << 63
+}
+
+/// A communicator to enter in the tables.
+pub(crate) struct New<'a> {
+    pub handle: usize,
+    pub id: u64,
+    pub rank: u32,
+    pub group: Option<&'a [u32]>,
+    pub remote: Option<&'a [u32]>,
+    pub inter: bool,
+    pub name: &'a str,
+}
+
+fn put_group(s: &mut State, b: &mut Board, members: Option<&[u32]>) -> Group {
+    let Some(m) = members.filter(|m| !m.is_empty()) else {
+        return Group {
+            len: u32::from(members.is_none()),
+            first: 0,
+            stride: Group::UNKNOWN,
+        };
+    };
+    let len = m.len() as u32;
+    let stride = if m.len() > 1 {
+        m[1] as i32 - m[0] as i32
+    } else {
+        1
+    };
+    if m.windows(2).all(|w| w[1] as i32 - w[0] as i32 == stride) {
+        return Group {
+            len,
+            first: m[0],
+            stride,
+        };
+    }
+    match s.arena.take(len) {
+        Some(at) => {
+            b.arena[at as usize..(at + len) as usize].copy_from_slice(m);
+            Group {
+                len,
+                first: at,
+                stride: Group::LISTED,
+            }
+        }
+        None => Group {
+            len,
+            first: 0,
+            stride: Group::UNKNOWN,
+        },
+    }
+}
+
+/// Enters a communicator.
+pub(crate) fn enter(s: &mut State, b: &mut Board, new: &New<'_>) {
+    let i = match s.free_comms.pop() {
+        Some(i) => i,
+        None if (b.header.comms_used as usize) < COMMS => {
+            b.header.comms_used += 1;
+            b.header.comms_used - 1
+        }
+        None => return taint(b, "more communicators than standoff follows"),
+    };
+    let group = put_group(s, b, new.group);
+    let remote = if new.inter {
+        put_group(s, b, new.remote)
+    } else {
+        Group::default()
+    };
+    let c: &mut Comm = &mut b.comms[i as usize];
+    *c = Comm {
+        id: new.id,
+        collectives: 0,
+        children: 0,
+        rank: new.rank,
+        inter: u32::from(new.inter),
+        group,
+        remote,
+        sources: [0, u32::MAX],
+        destinations: [0, u32::MAX],
+        name: [0; 48],
+        history: [Default::default(); standoff_board::layout::HISTORY],
+    };
+    put_text(&mut c.name, new.name);
+    if !s.comms.set(new.handle as u64, i) {
+        taint(b, "more communicators than standoff follows");
+    }
+}
+
+/// Everything about a new communicator that the library tells, and its entry.
+fn register(
+    rank: &Rank,
+    handle: usize,
+    id: impl FnOnce(&mut State, &[u32], &[u32]) -> Option<u64>,
+    name: &str,
+) {
+    let world = rank.quiet(|s, _| s.world_group);
+    let (mut inter, mut me) = (0i32, 0i32);
+    let facts = (|| {
+        let test_inter = library!(c"PMPI_Comm_test_inter", fn(usize, *mut i32))?;
+        let my_rank = library!(c"PMPI_Comm_rank", fn(usize, *mut i32))?;
+        // SAFETY: MPI's signatures, a live communicator.
+        let ok = unsafe {
+            test_inter(handle, &raw mut inter) == SUCCESS && my_rank(handle, &raw mut me) == SUCCESS
+        };
+        ok.then_some(())
+    })();
+    let local = facts.and_then(|()| group_of(rank, world, handle, false));
+    let remote = if inter != 0 {
+        group_of(rank, world, handle, true)
+    } else {
+        Some(Vec::new())
+    };
+    rank.change(|s, b| {
+        let id = match (&local, &remote) {
+            (Some(l), Some(r)) => id(s, l, r),
+            _ => None,
+        };
+        match id {
+            Some(id) => enter(
+                s,
+                b,
+                &New {
+                    handle,
+                    id,
+                    rank: me as u32,
+                    group: local.as_deref(),
+                    remote: remote.as_deref(),
+                    inter: inter != 0,
+                    name,
+                },
+            ),
+            None => taint(b, "a communicator whose members standoff could not learn"),
+        }
+    });
+}
+
+/// Identity under a key that all members share: the key, how many were made under it, and the members.
+fn keyed(s: &mut State, key: u64, local: &[u32], remote: &[u32]) -> Option<u64> {
+    // The sides of an intercommunicator know the two groups in opposite roles.
+    let (a, b) = if remote.is_empty() || local <= remote {
+        (local, remote)
+    } else {
+        (remote, local)
+    };
+    let base = hash(
+        [key, u64::MAX]
+            .into_iter()
+            .chain(a.iter().map(|r| u64::from(*r)))
+            .chain([u64::MAX])
+            .chain(b.iter().map(|r| u64::from(*r))),
+    );
+    if s.keys.len() > 1 << 16 && !s.keys.contains_key(&base) {
+        return None;
+    }
+    let n = s.keys.entry(base).or_insert(0);
+    *n += 1;
+    Some(hash([base, *n]))
+}
+
+/// Identity of the next communicator made from a parent.
+fn child(id: u64, number: u64, local: &[u32], remote: &[u32]) -> u64 {
+    let (a, b) = if remote.is_empty() || local <= remote {
+        (local, remote)
+    } else {
+        (remote, local)
+    };
+    hash(
+        [id, number]
+            .into_iter()
+            .chain(a.iter().map(|r| u64::from(*r)))
+            .chain([u64::MAX])
+            .chain(b.iter().map(|r| u64::from(*r))),
+    )
+}
+
+/// Name to show for a communicator made from another.
+fn derived(kind: u8, parent: &str) -> String {
+    let how = match kind {
+        coll::COMM_DUP | coll::COMM_DUP_WITH_INFO => "dup",
+        coll::COMM_SPLIT | coll::COMM_SPLIT_TYPE => "split",
+        coll::COMM_CREATE | coll::COMM_CREATE_GROUP => "subgroup",
+        coll::CART_CREATE => "Cartesian topology",
+        coll::CART_SUB => "slice",
+        coll::INTERCOMM_MERGE => "merge",
+        _ => "topology",
+    };
+    format!("{how} of {parent}")
+}
+
+fn text(field: &[u8]) -> String {
+    let end = field.iter().position(|b| *b == 0).unwrap_or(field.len());
+    String::from_utf8_lossy(&field[..end]).into_owned()
+}
+
+/// A collective over `comm` that makes a communicator from it.
+pub(crate) fn create(
+    call: Call,
+    kind: u8,
+    comm: usize,
+    newcomm: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let thread = thread_or!(call, real());
+    note(rank, thread);
+    let regs = registers();
+    let parent = rank.change(|s, b| {
+        let o = begin(&call, s, b, kind, NO_ROOT, true, true, comm);
+        block(b, thread.slot, call.function, &[o], regs);
+        let c = b.comms.get_mut(o.comm.checked_sub(1)? as usize)?;
+        c.children += 1;
+        Some((c.id, c.children, text(&c.name)))
+    });
+    let rc = real();
+    rank.change(|_, b| unblock(b, thread.slot));
+    if rc != SUCCESS {
+        failed(rank);
+        return rc;
+    }
+    // SAFETY: a successful call has stored a handle there.
+    let handle = unsafe { rank.abi.handle_at(newcomm, 0) };
+    if let (Some((id, number, name)), true) = (parent, handle != rank.abi.comm_null) {
+        register(
+            rank,
+            handle,
+            |_, l, r| Some(child(id, number, l, r)),
+            &derived(kind, &name),
+        );
+    }
+    rc
+}
+
+/// `MPI_Comm_idup`: the communicator is there when the request is done.
+pub(crate) fn idup(
+    call: Call,
+    kind: u8,
+    comm: usize,
+    newcomm: P,
+    request: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let (o, parent) = rank.change(|s, b| {
+        let o = begin(&call, s, b, kind, NO_ROOT, true, false, comm);
+        let parent = o
+            .comm
+            .checked_sub(1)
+            .and_then(|c| b.comms.get_mut(c as usize))
+            .map(|c| {
+                c.children += 1;
+                (c.id, c.children)
+            });
+        (o, parent)
+    });
+    let rc = real();
+    if let (Some(i), Some((id, number))) = (super::request::add(&call, request, rc, o), parent) {
+        rank.change(|s, _| s.later.insert(i, (newcomm as usize, id, number)));
+    }
+    rc
+}
+
+/// A nonblocking collective is done: if it made a communicator, that is there now.
+#[cold]
+pub(crate) fn arrived(rank: &Rank, s: &mut State, b: &mut Board, o: u32) {
+    let Some((at, id, number)) = s.later.remove(&o) else {
+        return;
+    };
+    // SAFETY: the program must keep the place for the handle until the request is done.
+    let handle = unsafe { rank.abi.handle_at(at as *const c_void, 0) };
+    let local = group_of(rank, s.world_group, handle, false);
+    let mut me = 0i32;
+    if let Some(my_rank) = library!(c"PMPI_Comm_rank", fn(usize, *mut i32)) {
+        // SAFETY: MPI's signature, a live communicator.
+        unsafe { my_rank(handle, &raw mut me) };
+    }
+    match local {
+        Some(l) => {
+            let id = child(id, number, &l, &[]);
+            enter(
+                s,
+                b,
+                &New {
+                    handle,
+                    id,
+                    rank: me as u32,
+                    group: Some(&l),
+                    remote: None,
+                    inter: false,
+                    name: "dup",
+                },
+            );
+        }
+        None => taint(b, "a communicator whose members standoff could not learn"),
+    }
+}
+
+/// `MPI_Comm_create_group`: collective over the group only.
+pub(crate) fn create_group(
+    call: Call,
+    comm: usize,
+    group: usize,
+    tag: i32,
+    newcomm: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let parent = rank.quiet(|s, b| {
+        let c = b.comms.get(s.comm(rank.abi.handle(comm))? as usize)?;
+        Some((c.id, text(&c.name)))
+    });
+    let _ = group;
+    apart(
+        call,
+        coll::COMM_CREATE_GROUP,
+        comm,
+        newcomm,
+        real,
+        |s, l, r| keyed(s, hash([parent.as_ref()?.0, tag as u64]), l, r),
+    )
+}
+
+/// `MPI_Intercomm_create`: collective over two groups that meet.
+pub(crate) fn intercomm_create(
+    call: Call,
+    local: usize,
+    tag: i32,
+    newcomm: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    apart(
+        call,
+        coll::INTERCOMM_CREATE,
+        local,
+        newcomm,
+        real,
+        |s, l, r| keyed(s, hash([7, tag as u64]), l, r),
+    )
+}
+
+/// A communicator made by some members of `comm` apart from the order of its collectives.
+fn apart(
+    call: Call,
+    kind: u8,
+    comm: usize,
+    newcomm: P,
+    real: impl FnOnce() -> i32,
+    id: impl FnOnce(&mut State, &[u32], &[u32]) -> Option<u64>,
+) -> i32 {
+    use standoff_board::layout::{Op, flag, op, root};
+    let rank = call.rank;
+    let thread = thread_or!(call, real());
+    note(rank, thread);
+    let regs = registers();
+    rank.change(|s, b| {
+        s.order += 1;
+        let o = Op {
+            order: s.order,
+            comm: s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1),
+            peer: root::NONE,
+            kind: op::COLLECTIVE,
+            collective: kind,
+            flags: flag::BLOCKING,
+            ..Op::default()
+        };
+        block(b, thread.slot, call.function, &[o], regs);
+    });
+    let rc = real();
+    rank.change(|_, b| unblock(b, thread.slot));
+    if rc != SUCCESS {
+        failed(rank);
+        return rc;
+    }
+    // SAFETY: a successful call has stored a handle there.
+    let handle = unsafe { rank.abi.handle_at(newcomm, 0) };
+    if handle != rank.abi.comm_null {
+        let name = if kind == coll::INTERCOMM_CREATE {
+            "intercommunicator"
+        } else {
+            "subgroup"
+        };
+        register(rank, handle, id, name);
+    }
+    rc
+}
+
+/// `MPI_Comm_free` and `MPI_Comm_disconnect`.
+///
+/// The entry goes before the real call, since the library may give the handle out again at once.
+pub(crate) fn free(call: Call, kind: u8, comm: P, real: impl FnOnce() -> i32) -> i32 {
+    let rank = call.rank;
+    let thread = thread_or!(call, real());
+    note(rank, thread);
+    let regs = registers();
+    // SAFETY: the program gives a communicator.
+    let handle = unsafe { rank.abi.handle_at(comm, 0) };
+    let i = rank.change(|s, b| {
+        let o = begin(&call, s, b, kind, NO_ROOT, false, true, handle);
+        block(b, thread.slot, call.function, &[o], regs);
+        let i = o.comm.checked_sub(1)?;
+        s.comms.remove(handle as u64);
+        Some(i)
+    });
+    let rc = real();
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    rank.change(|s, b| {
+        unblock(b, thread.slot);
+        let Some(i) = i else { return };
+        // Requests still pending on it complete as ones of an unknown communicator.
+        let used = b.header.ops_used as usize;
+        for o in b.ops.iter_mut().take(used).filter(|o| o.comm == i + 1) {
+            o.comm = 0;
+        }
+        s.close_channels(b, i);
+        let Some(c) = b.comms.get_mut(i as usize) else {
+            return;
+        };
+        c.id = 0;
+        for g in [c.group, c.remote] {
+            if g.stride == Group::LISTED {
+                s.arena.give(g.first, g.len);
+            }
+        }
+        s.free_comms.push(i);
+    });
+    rc
+}
+
+/// `MPI_Comm_set_name`.
+pub(crate) fn set_name(call: Call, comm: usize, name: P, real: impl FnOnce() -> i32) -> i32 {
+    let rank = call.rank;
+    // SAFETY: the program gives a C string.
+    let name = unsafe { core::ffi::CStr::from_ptr(name.cast()) }
+        .to_string_lossy()
+        .into_owned();
+    rank.change(|s, b| {
+        if let Some(c) = s
+            .comm(rank.abi.handle(comm))
+            .and_then(|c| b.comms.get_mut(c as usize))
+        {
+            put_text(&mut c.name, &name);
+        }
+    });
+    real()
+}
+
+/// `MPI_Comm_set_attr`: attributes of `MPI_COMM_SELF` may have callbacks that run inside `MPI_Finalize`, and those may communicate.
+///
+/// mpi4py sets one at start, which only frees memory.
+pub(crate) fn set_attr(call: Call, comm: usize, real: impl FnOnce() -> i32) -> i32 {
+    let rank = call.rank;
+    if rank.abi.handle(comm) == rank.abi.comm_self {
+        rank.quiet(|s, _| s.self_attrs += 1);
+    }
+    real()
+}

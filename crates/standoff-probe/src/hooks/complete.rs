@@ -1,0 +1,494 @@
+//! Waiting for, testing, cancelling and freeing requests.
+
+use super::{SUCCESS, failed, fruitless, not_polling, note, registers, thread_or, unblock};
+use crate::P;
+use crate::guard::Call;
+use crate::rank::{Rank, State, ThreadState};
+use standoff_board::layout::{ANY, Board, Op, flag, op, poll, wait};
+
+/// What a call does with its requests' entries.
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    /// Blocks until all (or any) are done.
+    Blocks(u32),
+    /// Polls.
+    Polls,
+}
+
+/// Looks the requests of a call up, in `thread.waits`. True if the library must tell the source or tag of one of them.
+#[inline(always)]
+fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) -> bool {
+    let rank = call.rank;
+    let regs = registers();
+    thread.waits.clear();
+    let mut wild = false;
+    let look = |s: &mut State, b: &mut Board| {
+        let mut unknown = 0;
+        for i in 0..n.max(0) as usize {
+            // SAFETY: the program gives `n` requests.
+            let handle = unsafe { rank.abi.handle_at(requests, i) };
+            if handle == rank.abi.request_null {
+                continue;
+            }
+            let found = s
+                .ops
+                .get(handle as u64)
+                .and_then(|o| Some((o, b.ops.get_mut(o as usize)?)));
+            let Some((o, entry)) = found else {
+                unknown += 1;
+                continue;
+            };
+            if entry.flags & flag::INACTIVE != 0 {
+                continue;
+            }
+            wild |= entry.kind == op::RECV
+                && (entry.peer == ANY || entry.tag == ANY || entry.flags & flag::CANCELLED != 0);
+            if how != How::Polls {
+                entry.waiter = thread.slot as u32 + 1;
+            }
+            thread.waits.push((i as u32, o));
+        }
+        if let (How::Blocks(kind), Some(t)) = (how, b.threads.get_mut(thread.slot)) {
+            t.wait = kind;
+            t.function = call.function;
+            t.unknown = unknown;
+            t.inline_used = 0;
+            t.registers = regs;
+            super::end_polls(t);
+        }
+    };
+    if how == How::Polls {
+        rank.quiet(look)
+    } else {
+        rank.change(look)
+    }
+    wild
+}
+
+/// The request at `position` is done: counts what it received and forgets it.
+#[inline(always)]
+fn done(rank: &Rank, s: &mut State, b: &mut Board, o: u32, status: Option<(i32, i32)>) {
+    let Some(entry) = b.ops.get_mut(o as usize) else {
+        return;
+    };
+    let e: Op = *entry;
+    entry.waiter = 0;
+    match e.kind {
+        op::RECV if e.comm != 0 && e.flags & flag::CANCELLED == 0 => {
+            let (source, tag) = status.unwrap_or((e.peer, e.tag));
+            if source == ANY && tag == ANY {
+                crate::rank::taint(b, "a receive whose source could not be told");
+            } else {
+                s.count(b, true, e.comm - 1, source, tag);
+            }
+        }
+        op::RECV if e.comm != 0 => cancelled(rank, s, b, &e, status),
+        op::COLLECTIVE if !s.later.is_empty() => super::comm::arrived(rank, s, b, o),
+        _ => {}
+    }
+    if e.flags & flag::PERSISTENT != 0 {
+        if let Some(entry) = b.ops.get_mut(o as usize) {
+            entry.flags |= flag::INACTIVE;
+        }
+    } else {
+        s.drop_op(b, o);
+    }
+}
+
+/// A receive that was asked to be cancelled may have received all the same: then what is in flight on its channels is not known.
+#[cold]
+fn cancelled(rank: &Rank, s: &mut State, b: &mut Board, e: &Op, status: Option<(i32, i32)>) {
+    match status {
+        // A cancelled receive's status has no envelope that could be told from a real one on every library.
+        Some((source, tag)) if source >= 0 && tag >= 0 && e.peer != ANY => {
+            s.mark_unknown(b, true, e.comm - 1, source);
+        }
+        _ if e.peer != ANY => s.mark_unknown(b, true, e.comm - 1, e.peer),
+        _ => crate::rank::taint(b, "a cancelled receive from any source"),
+    }
+    let _ = rank;
+}
+
+/// Statuses for the call: the program's, or this thread's own if it ignores them and `wild` asks for them.
+#[inline(always)]
+fn statuses(rank: &Rank, thread: &mut ThreadState, given: P, n: i32, wild: bool) -> P {
+    if !wild || given as usize != rank.abi.status_ignore {
+        return given;
+    }
+    let words = (n.max(1) as usize) * rank.abi.status_size / 8 + 1;
+    if thread.statuses.len() < words {
+        // Grows to the longest array that the program waits for.
+        thread.statuses.resize(words, 0);
+    }
+    thread.statuses.as_mut_ptr().cast()
+}
+
+/// Source and tag in the `i`-th status, if statuses are there.
+#[inline(always)]
+fn envelope(rank: &Rank, statuses: P, i: usize) -> Option<(i32, i32)> {
+    if statuses as usize == rank.abi.status_ignore {
+        return None;
+    }
+    // SAFETY: an array of at least i + 1 statuses that the library has filled in.
+    Some(unsafe {
+        rank.abi
+            .envelope(statuses.byte_add(i * rank.abi.status_size))
+    })
+}
+
+/// What a finished receive's status says, or `None` if its envelope is known beforehand.
+#[inline(always)]
+fn told(rank: &Rank, b: &Board, o: u32, statuses: P, i: usize) -> Option<(i32, i32)> {
+    let e = b.ops.get(o as usize)?;
+    (e.kind == op::RECV && (e.peer == ANY || e.tag == ANY))
+        .then(|| envelope(rank, statuses, i))
+        .flatten()
+}
+
+/// All requests of the call are done.
+#[inline(always)]
+fn all_done(rank: &Rank, thread: &ThreadState, s: &mut State, b: &mut Board, statuses: P) {
+    for &(i, o) in &thread.waits {
+        let status = told(rank, b, o, statuses, i as usize);
+        done(rank, s, b, o, status);
+    }
+}
+
+/// Those of the requests at the given positions of the array are done, the others wait no more.
+fn some_done(
+    rank: &Rank,
+    thread: &ThreadState,
+    s: &mut State,
+    b: &mut Board,
+    statuses: P,
+    positions: impl Iterator<Item = u32>,
+) {
+    for (k, position) in positions.enumerate() {
+        // Gathered in the order of the array.
+        if let Ok(w) = thread.waits.binary_search_by_key(&position, |w| w.0) {
+            let o = thread.waits[w].1;
+            let status = told(rank, b, o, statuses, k);
+            done(rank, s, b, o, status);
+        }
+    }
+    for &(_, o) in &thread.waits {
+        if let Some(entry) = b
+            .ops
+            .get_mut(o as usize)
+            .filter(|e| e.waiter == thread.slot as u32 + 1)
+        {
+            entry.waiter = 0;
+        }
+    }
+}
+
+/// `MPI_Wait`.
+#[inline(always)]
+pub(crate) fn wait(call: Call, request: P, status: P, real: impl FnOnce(P) -> i32) -> i32 {
+    wait_for_all(call, 1, request, status, real)
+}
+
+/// `MPI_Waitall`.
+#[inline(always)]
+pub(crate) fn waitall(
+    call: Call,
+    n: i32,
+    requests: P,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
+    wait_for_all(call, n, requests, status, real)
+}
+
+#[inline(always)]
+fn wait_for_all(call: Call, n: i32, requests: P, status: P, real: impl FnOnce(P) -> i32) -> i32 {
+    let rank = call.rank;
+    let thread = thread_or!(call, real(status));
+    note(rank, thread);
+    let wild = gather(&call, thread, n, requests, How::Blocks(wait::ALL));
+    let status = statuses(rank, thread, status, n, wild);
+    let rc = real(status);
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    rank.change(|s, b| {
+        all_done(rank, thread, s, b, status);
+        unblock(b, thread.slot);
+    });
+    rc
+}
+
+/// `MPI_Waitany`.
+pub(crate) fn waitany(
+    call: Call,
+    n: i32,
+    requests: P,
+    index: P,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let thread = thread_or!(call, real(status));
+    note(rank, thread);
+    let wild = gather(&call, thread, n, requests, How::Blocks(wait::ANY));
+    let status = statuses(rank, thread, status, 1, wild);
+    let rc = real(status);
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    // SAFETY: the library has stored the index (negative: MPI_UNDEFINED).
+    let i = unsafe { index.cast::<i32>().read_unaligned() };
+    rank.change(|s, b| {
+        some_done(
+            rank,
+            thread,
+            s,
+            b,
+            status,
+            u32::try_from(i).ok().filter(|_| rc == SUCCESS).into_iter(),
+        );
+        unblock(b, thread.slot);
+    });
+    rc
+}
+
+/// `MPI_Waitsome`.
+pub(crate) fn waitsome(
+    call: Call,
+    n: i32,
+    requests: P,
+    outcount: P,
+    indices: P,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let thread = thread_or!(call, real(status));
+    note(rank, thread);
+    let wild = gather(&call, thread, n, requests, How::Blocks(wait::ANY));
+    let status = statuses(rank, thread, status, n, wild);
+    let rc = real(status);
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    rank.change(|s, b| {
+        some_done(rank, thread, s, b, status, out(rc, outcount, indices));
+        unblock(b, thread.slot);
+    });
+    rc
+}
+
+/// The positions that Waitsome or Testsome gave.
+fn out(rc: i32, outcount: P, indices: P) -> impl Iterator<Item = u32> {
+    // SAFETY: the library has stored the count (negative: MPI_UNDEFINED) and so many indices.
+    let n = if rc == SUCCESS {
+        unsafe { outcount.cast::<i32>().read_unaligned() }.max(0)
+    } else {
+        0
+    };
+    (0..n as usize).map(move |k| unsafe { indices.cast::<u32>().add(k).read_unaligned() })
+}
+
+/// A poll found nothing.
+#[inline(always)]
+fn nothing(call: &Call, thread: &ThreadState, s: &mut State, b: &mut Board, regs: [u64; 3]) {
+    let _ = s;
+    fruitless(
+        call.rank,
+        b,
+        thread.slot,
+        call.function,
+        poll::REQUESTS,
+        regs,
+    );
+    let round = b.threads[thread.slot].poll_round;
+    for &(_, o) in &thread.waits {
+        if let Some(entry) = b.ops.get_mut(o as usize) {
+            entry.polled = round;
+            entry.waiter = 0;
+        }
+    }
+}
+
+/// `MPI_Test`.
+#[inline(always)]
+pub(crate) fn test(call: Call, request: P, flag: P, status: P, real: impl FnOnce(P) -> i32) -> i32 {
+    test_all(call, 1, request, flag, status, real)
+}
+
+/// `MPI_Testall`.
+#[inline(always)]
+pub(crate) fn testall(
+    call: Call,
+    n: i32,
+    requests: P,
+    flag: P,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
+    test_all(call, n, requests, flag, status, real)
+}
+
+#[inline(always)]
+fn test_all(
+    call: Call,
+    n: i32,
+    requests: P,
+    flag: P,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let thread = thread_or!(call, real(status));
+    let wild = gather(&call, thread, n, requests, How::Polls);
+    let status = statuses(rank, thread, status, n, wild);
+    let rc = real(status);
+    if rc != SUCCESS {
+        failed(rank);
+        return rc;
+    }
+    let regs = registers();
+    // SAFETY: the library has set the flag.
+    if unsafe { flag.cast::<i32>().read_unaligned() } != 0 {
+        rank.change(|s, b| {
+            all_done(rank, thread, s, b, status);
+            not_polling(b, thread.slot);
+        });
+    } else {
+        rank.quiet(|s, b| nothing(&call, thread, s, b, regs));
+    }
+    rc
+}
+
+/// `MPI_Testany`.
+#[allow(clippy::too_many_arguments)] // MPI's
+pub(crate) fn testany(
+    call: Call,
+    n: i32,
+    requests: P,
+    index: P,
+    flag: P,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let thread = thread_or!(call, real(status));
+    let wild = gather(&call, thread, n, requests, How::Polls);
+    let status = statuses(rank, thread, status, 1, wild);
+    let rc = real(status);
+    if rc != SUCCESS {
+        failed(rank);
+        return rc;
+    }
+    let regs = registers();
+    // SAFETY: the library has set flag and index.
+    let (hit, i) = unsafe {
+        (
+            flag.cast::<i32>().read_unaligned() != 0,
+            index.cast::<i32>().read_unaligned(),
+        )
+    };
+    if hit {
+        rank.change(|s, b| {
+            some_done(
+                rank,
+                thread,
+                s,
+                b,
+                status,
+                u32::try_from(i).ok().into_iter(),
+            );
+            not_polling(b, thread.slot);
+        });
+    } else {
+        rank.quiet(|s, b| nothing(&call, thread, s, b, regs));
+    }
+    rc
+}
+
+/// `MPI_Testsome`.
+#[allow(clippy::too_many_arguments)] // MPI's
+pub(crate) fn testsome(
+    call: Call,
+    n: i32,
+    requests: P,
+    outcount: P,
+    indices: P,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let thread = thread_or!(call, real(status));
+    let wild = gather(&call, thread, n, requests, How::Polls);
+    let status = statuses(rank, thread, status, n, wild);
+    let rc = real(status);
+    if rc != SUCCESS {
+        failed(rank);
+        return rc;
+    }
+    let regs = registers();
+    // SAFETY: the library has stored the count.
+    if unsafe { outcount.cast::<i32>().read_unaligned() } != 0 {
+        rank.change(|s, b| {
+            some_done(rank, thread, s, b, status, out(rc, outcount, indices));
+            not_polling(b, thread.slot);
+        });
+    } else {
+        rank.quiet(|s, b| nothing(&call, thread, s, b, regs));
+    }
+    rc
+}
+
+/// `MPI_Cancel`.
+pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 {
+    let rank = call.rank;
+    // SAFETY: the program gives a request.
+    let handle = unsafe { rank.abi.handle_at(request, 0) };
+    rank.change(|s, b| {
+        let Some(o) = s.ops.get(handle as u64) else {
+            return;
+        };
+        let Some(e) = b.ops.get_mut(o as usize) else {
+            return;
+        };
+        e.flags |= flag::CANCELLED;
+        let e = *e;
+        if matches!(e.kind, op::SEND | op::SSEND | op::BSEND | op::RSEND) && e.comm != 0 {
+            // Whether it will be withdrawn or not cannot be told in time.
+            s.mark_unknown(b, false, e.comm - 1, e.peer);
+        }
+    });
+    let rc = real();
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    rc
+}
+
+/// `MPI_Request_free`.
+pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 {
+    let rank = call.rank;
+    // SAFETY: the program gives a request.
+    let handle = unsafe { rank.abi.handle_at(request, 0) };
+    rank.change(|s, b| {
+        let Some(o) = s.ops.get(handle as u64) else {
+            return;
+        };
+        let Some(e) = b.ops.get(o as usize).copied() else {
+            return;
+        };
+        if e.kind == op::RECV && e.flags & flag::INACTIVE == 0 && e.comm != 0 {
+            // It will take its message at a moment that nobody sees.
+            match e.peer {
+                ANY => crate::rank::taint(b, "a freed receive from any source"),
+                p => s.mark_unknown(b, true, e.comm - 1, p),
+            }
+        }
+        s.drop_op(b, o);
+    });
+    let rc = real();
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    rc
+}

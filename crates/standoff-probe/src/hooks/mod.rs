@@ -1,0 +1,168 @@
+//! What happens at each kind of call. Every hook gets the call, its arguments and the real call as a closure, and returns the
+//! real call's result.
+//!
+//! Order matters (see `docs/algorithms/picture.md`): a send is counted and a wait is published *before* the real call; a
+//! receive is counted, and its operation removed, *after* it, in one section.
+
+pub(crate) mod collective;
+pub(crate) mod comm;
+pub(crate) mod complete;
+pub(crate) mod life;
+pub(crate) mod other;
+pub(crate) mod p2p;
+pub(crate) mod probe;
+pub(crate) mod request;
+
+use crate::P;
+use crate::rank::{Rank, ThreadState};
+use standoff_board::layout::{Board, Op, Thread, wait};
+
+/// `MPI_SUCCESS` on every ABI.
+pub(crate) const SUCCESS: i32 = 0;
+/// Stands for the root of a collective without one.
+pub(crate) const NO_ROOT: i32 = i32::MIN;
+
+/// Registers at this place, from which the monitor can unwind the stack above: rip, rsp, rbp.
+///
+/// Inlined into a frame that stays until the real call has returned.
+#[inline(always)]
+pub(crate) fn registers() -> [u64; 3] {
+    let (rip, rsp, rbp): (u64, u64, u64);
+    // SAFETY: only reads registers.
+    unsafe {
+        core::arch::asm!("lea {0}, [rip]", "mov {1}, rsp", "mov {2}, rbp", out(reg) rip, out(reg) rsp, out(reg) rbp,
+            options(nomem, nostack, preserves_flags));
+    }
+    [rip, rsp, rbp]
+}
+
+/// Publishes a blocking call with its own operations (at most two).
+#[inline(always)]
+pub(crate) fn block(b: &mut Board, slot: usize, function: u32, ops: &[Op], registers: [u64; 3]) {
+    if let Some(t) = b.threads.get_mut(slot) {
+        for (to, from) in t.inline.iter_mut().zip(ops) {
+            *to = *from;
+        }
+        t.inline_used = ops.len() as u32;
+        t.wait = wait::ALL;
+        t.function = function;
+        t.unknown = 0;
+        t.registers = registers;
+        end_polls(t);
+    }
+}
+
+/// The call is over.
+#[inline(always)]
+pub(crate) fn unblock(b: &mut Board, slot: usize) {
+    if let Some(t) = b.threads.get_mut(slot) {
+        t.wait = wait::OUTSIDE;
+        t.inline_used = 0;
+        t.noted = 0;
+    }
+}
+
+/// If the caller holds the Python interpreter lock, nobody can ask for its stack while it blocks: note it now.
+#[inline(always)]
+pub(crate) fn note(rank: &Rank, thread: &ThreadState) {
+    if rank.is_python && crate::python::holds_lock() {
+        crate::python::note(rank, thread.slot);
+    }
+}
+
+/// An error returned by the library: what it did to the message is not known.
+#[cold]
+pub(crate) fn failed(rank: &Rank) {
+    rank.taint("an MPI call returned an error");
+}
+
+/// A status of this call's own, for calls that ignore it.
+#[repr(C, align(8))]
+pub(crate) struct OwnStatus([u8; 64]);
+
+impl OwnStatus {
+    pub fn new() -> OwnStatus {
+        OwnStatus([0; 64])
+    }
+
+    /// `status`, or this one if it is ignored.
+    #[inline(always)]
+    pub fn or(&mut self, rank: &Rank, status: P) -> P {
+        if status as usize == rank.abi.status_ignore {
+            self.0.as_mut_ptr().cast()
+        } else {
+            status
+        }
+    }
+}
+
+/// The thread did something else than a fruitless poll.
+#[inline(always)]
+pub(crate) fn end_polls(t: &mut Thread) {
+    t.poll_round = t.poll_round.wrapping_add(1);
+    t.poll_kind = 0;
+    t.polls = 0;
+}
+
+/// As [`end_polls`], by slot.
+#[inline(always)]
+pub(crate) fn not_polling(b: &mut Board, slot: usize) {
+    if let Some(t) = b.threads.get_mut(slot) {
+        end_polls(t);
+    }
+}
+
+/// From this fruitless poll of a round on, somebody may want to know where it is.
+const POLLS_TO_NOTE: u64 = 16;
+
+/// Counts a fruitless poll; true if it is the first of its kind in this round.
+///
+/// The stack of a poller is gone when somebody asks for it, so a native one keeps a copy of its top in the note; a Python one is asked for
+/// its frames like all others.
+#[inline(always)]
+pub(crate) fn fruitless(
+    rank: &Rank,
+    b: &mut Board,
+    slot: usize,
+    function: u32,
+    kind: u32,
+    registers: [u64; 3],
+) -> bool {
+    let Some(t) = b.threads.get_mut(slot) else {
+        return false;
+    };
+    t.polls += 1;
+    if t.polls == POLLS_TO_NOTE && !rank.is_python {
+        t.function = function;
+        t.registers = registers;
+        t.noted = 2;
+        if let Some(note) = b.notes.get_mut(slot) {
+            // SAFETY: the stack above the hook's frame reaches further than a note (a thread's first frames alone do).
+            unsafe {
+                core::ptr::copy_nonoverlapping(
+                    registers[1] as *const u8,
+                    note.as_mut_ptr(),
+                    note.len(),
+                )
+            };
+        }
+    }
+    let t = &mut b.threads[slot];
+    let first = t.poll_kind & kind == 0;
+    if first {
+        t.poll_kind |= kind;
+        t.function = function;
+    }
+    first
+}
+
+/// The thread of a call, or the bare call when the rank has run out of slots (it is tainted then).
+macro_rules! thread_or {
+    ($call:ident, $bare:expr) => {
+        match $call.thread() {
+            Some(t) => t,
+            None => return $bare,
+        }
+    };
+}
+pub(crate) use thread_or;

@@ -1,0 +1,192 @@
+//! Blocking sends and receives.
+
+use super::{OwnStatus, SUCCESS, block, failed, note, registers, thread_or, unblock};
+use crate::P;
+use crate::guard::Call;
+use standoff_board::layout::{ANY, Op, flag, op};
+
+/// `MPI_Send` and its three other modes.
+#[inline(always)]
+pub(crate) fn send(
+    call: Call,
+    kind: u8,
+    dest: i32,
+    tag: i32,
+    comm: usize,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let rank = call.rank;
+    if dest == rank.abi.proc_null {
+        return real();
+    }
+    let thread = thread_or!(call, real());
+    note(rank, thread);
+    let regs = registers();
+    let comm = rank.abi.handle(comm);
+    rank.change(|s, b| {
+        let c = s.comm(comm);
+        match c {
+            Some(c) => s.count(b, false, c, dest, tag),
+            None => crate::rank::taint(b, UNKNOWN_COMM),
+        }
+        s.order += 1;
+        let o = Op {
+            order: s.order,
+            comm: c.map_or(0, |c| c + 1),
+            peer: dest,
+            tag,
+            kind,
+            flags: flag::BLOCKING,
+            ..Op::default()
+        };
+        block(b, thread.slot, call.function, &[o], regs);
+    });
+    let rc = real();
+    rank.change(|_, b| unblock(b, thread.slot));
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    rc
+}
+
+/// Why a rank is tainted that sends where its messages cannot be counted.
+pub(crate) const UNKNOWN_COMM: &str = "a send on a communicator whose making standoff did not see";
+
+/// `MPI_Recv`.
+#[inline(always)]
+pub(crate) fn recv(
+    call: Call,
+    source: i32,
+    tag: i32,
+    comm: usize,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
+    let rank = call.rank;
+    if source == rank.abi.proc_null {
+        return real(status);
+    }
+    let thread = thread_or!(call, real(status));
+    note(rank, thread);
+    let regs = registers();
+    let comm = rank.abi.handle(comm);
+    let (source, tag) = (rank.abi.source(source), rank.abi.tag(tag));
+    let c = rank.change(|s, b| {
+        let c = s.comm(comm);
+        s.order += 1;
+        let o = Op {
+            order: s.order,
+            comm: c.map_or(0, |c| c + 1),
+            peer: source,
+            tag,
+            kind: op::RECV,
+            flags: flag::BLOCKING,
+            ..Op::default()
+        };
+        block(b, thread.slot, call.function, &[o], regs);
+        c
+    });
+    let mut own = OwnStatus::new();
+    let wild = source == ANY || tag == ANY;
+    let status = if wild { own.or(rank, status) } else { status };
+    let rc = real(status);
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    // SAFETY: the library has filled in the status of a successful receive.
+    let (source, tag) = if wild && rc == SUCCESS {
+        unsafe { rank.abi.envelope(status) }
+    } else {
+        (source, tag)
+    };
+    rank.change(|s, b| {
+        if let Some(c) = c.filter(|_| rc == SUCCESS) {
+            s.count(b, true, c, source, tag);
+        }
+        unblock(b, thread.slot);
+    });
+    rc
+}
+
+/// `MPI_Sendrecv` and `MPI_Sendrecv_replace`: a send and a receive that both must finish.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)] // MPI's
+pub(crate) fn sendrecv(
+    call: Call,
+    dest: i32,
+    stag: i32,
+    source: i32,
+    rtag: i32,
+    comm: usize,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let (sends, receives) = (dest != rank.abi.proc_null, source != rank.abi.proc_null);
+    if !sends && !receives {
+        return real(status);
+    }
+    let thread = thread_or!(call, real(status));
+    note(rank, thread);
+    let regs = registers();
+    let comm = rank.abi.handle(comm);
+    let (source, rtag) = (rank.abi.source(source), rank.abi.tag(rtag));
+    let c = rank.change(|s, b| {
+        let c = s.comm(comm);
+        let mut ops = [Op::default(); 2];
+        let mut n = 0;
+        let base = Op {
+            comm: c.map_or(0, |c| c + 1),
+            flags: flag::BLOCKING,
+            ..Op::default()
+        };
+        if receives {
+            s.order += 1;
+            ops[n] = Op {
+                order: s.order,
+                peer: source,
+                tag: rtag,
+                kind: op::RECV,
+                ..base
+            };
+            n += 1;
+        }
+        if sends {
+            match c {
+                Some(c) => s.count(b, false, c, dest, stag),
+                None => crate::rank::taint(b, UNKNOWN_COMM),
+            }
+            s.order += 1;
+            ops[n] = Op {
+                order: s.order,
+                peer: dest,
+                tag: stag,
+                kind: op::SEND,
+                ..base
+            };
+            n += 1;
+        }
+        block(b, thread.slot, call.function, &ops[..n], regs);
+        c
+    });
+    let mut own = OwnStatus::new();
+    let wild = receives && (source == ANY || rtag == ANY);
+    let status = if wild { own.or(rank, status) } else { status };
+    let rc = real(status);
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    // SAFETY: the library has filled in the status of a successful receive.
+    let (source, rtag) = if wild && rc == SUCCESS {
+        unsafe { rank.abi.envelope(status) }
+    } else {
+        (source, rtag)
+    };
+    rank.change(|s, b| {
+        if let Some(c) = c.filter(|_| receives && rc == SUCCESS) {
+            s.count(b, true, c, source, rtag);
+        }
+        unblock(b, thread.slot);
+    });
+    rc
+}

@@ -1,0 +1,199 @@
+//! Nonblocking operations and persistent requests: making them.
+//!
+//! A receive gets its entry after the real call: until then the thread is outside any wait, so the rank may act anyway.
+
+use super::p2p::UNKNOWN_COMM;
+use super::{SUCCESS, failed, not_polling};
+use crate::P;
+use crate::guard::Call;
+use crate::rank::{State, taint};
+use standoff_board::layout::{Board, Op, flag, op};
+
+/// `MPI_Isend` and its three other modes.
+#[inline(always)]
+pub(crate) fn isend(
+    call: Call,
+    kind: u8,
+    dest: i32,
+    tag: i32,
+    comm: usize,
+    request: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let rank = call.rank;
+    if dest == rank.abi.proc_null {
+        return real();
+    }
+    let c = rank.change(|s, b| {
+        let c = s.comm(rank.abi.handle(comm));
+        match c {
+            Some(c) => s.count(b, false, c, dest, tag),
+            None => taint(b, UNKNOWN_COMM),
+        }
+        c
+    });
+    let rc = real();
+    add(
+        &call,
+        request,
+        rc,
+        Op {
+            comm: c.map_or(0, |c| c + 1),
+            peer: dest,
+            tag,
+            kind,
+            ..Op::default()
+        },
+    );
+    rc
+}
+
+/// `MPI_Irecv`.
+#[inline(always)]
+pub(crate) fn irecv(
+    call: Call,
+    source: i32,
+    tag: i32,
+    comm: usize,
+    request: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let rc = real();
+    if source != rank.abi.proc_null {
+        add_with(&call, request, rc, |s| Op {
+            comm: s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1),
+            peer: rank.abi.source(source),
+            tag: rank.abi.tag(tag),
+            kind: op::RECV,
+            ..Op::default()
+        });
+    }
+    rc
+}
+
+/// Enters the request that a successful call has made.
+#[inline(always)]
+pub(crate) fn add(call: &Call, request: P, rc: i32, op: Op) -> Option<u32> {
+    add_with(call, request, rc, |_| op)
+}
+
+#[inline(always)]
+fn add_with(call: &Call, request: P, rc: i32, op: impl FnOnce(&State) -> Op) -> Option<u32> {
+    let rank = call.rank;
+    if rc != SUCCESS {
+        failed(rank);
+        return None;
+    }
+    // SAFETY: a successful call has stored a handle there.
+    let handle = unsafe { rank.abi.handle_at(request, 0) };
+    let slot = call.thread()?.slot;
+    rank.change(|s, b| {
+        not_polling(b, slot);
+        let op = op(s);
+        s.add_op(b, handle, op)
+    })
+}
+
+/// `MPI_Send_init` and its three other modes.
+pub(crate) fn init_send(
+    call: Call,
+    kind: u8,
+    dest: i32,
+    tag: i32,
+    comm: usize,
+    request: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let kind = if dest == call.rank.abi.proc_null {
+        op::LOCAL
+    } else {
+        kind
+    };
+    init(&call, kind, dest, tag, comm, request, real)
+}
+
+/// `MPI_Recv_init`.
+pub(crate) fn init_recv(
+    call: Call,
+    source: i32,
+    tag: i32,
+    comm: usize,
+    request: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let abi = &call.rank.abi;
+    let kind = if source == abi.proc_null {
+        op::LOCAL
+    } else {
+        op::RECV
+    };
+    init(
+        &call,
+        kind,
+        abi.source(source),
+        abi.tag(tag),
+        comm,
+        request,
+        real,
+    )
+}
+
+fn init(
+    call: &Call,
+    kind: u8,
+    peer: i32,
+    tag: i32,
+    comm: usize,
+    request: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let rank = call.rank;
+    let rc = real();
+    add_with(call, request, rc, |s| Op {
+        comm: s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1),
+        peer,
+        tag,
+        kind,
+        flags: flag::PERSISTENT | flag::INACTIVE,
+        ..Op::default()
+    });
+    rc
+}
+
+/// `MPI_Start` and `MPI_Startall`.
+pub(crate) fn start(call: Call, n: i32, requests: P, real: impl FnOnce() -> i32) -> i32 {
+    let rank = call.rank;
+    rank.change(|s, b| {
+        for i in 0..n.max(0) as usize {
+            // SAFETY: the program gives `n` requests.
+            let handle = unsafe { rank.abi.handle_at(requests, i) };
+            match s.ops.get(handle as u64) {
+                Some(o) => activate(s, b, o),
+                None => taint(b, "a persistent request whose making standoff did not see"),
+            }
+        }
+    });
+    let rc = real();
+    if rc != SUCCESS {
+        failed(rank);
+    }
+    rc
+}
+
+fn activate(s: &mut State, b: &mut Board, i: u32) {
+    s.order += 1;
+    let order = s.order;
+    let Some(o) = b.ops.get_mut(i as usize) else {
+        return;
+    };
+    o.flags &= !(flag::INACTIVE | flag::CANCELLED);
+    o.order = order;
+    let o = *o;
+    if matches!(o.kind, op::SEND | op::SSEND | op::BSEND | op::RSEND) {
+        match o.comm {
+            0 => taint(b, UNKNOWN_COMM),
+            c => s.count(b, false, c - 1, o.peer, o.tag),
+        }
+    }
+}

@@ -1,0 +1,443 @@
+//! This rank: its board, its private tables, and the section in which both change.
+
+use crate::abi::Abi;
+use crate::guard::Local;
+use crate::map::Map;
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use standoff_board::layout::{self as lay, Board, Channel, Op, Thread, wait};
+use std::collections::HashMap;
+
+static RANK: AtomicPtr<Rank> = AtomicPtr::new(core::ptr::null_mut());
+/// Set in a forked child: it is not the rank.
+static INERT: AtomicBool = AtomicBool::new(false);
+
+/// The rank, if this process is one.
+#[inline(always)]
+pub(crate) fn get() -> Option<&'static Rank> {
+    let p = RANK.load(Ordering::Acquire);
+    // SAFETY: set once to a leaked box, or null.
+    unsafe { p.as_ref() }
+}
+
+/// A session asks for watching, and this process is no rank yet.
+pub(crate) fn wanted() -> bool {
+    get().is_none() && !INERT.load(Ordering::Relaxed) && session().is_some()
+}
+
+/// The session directory.
+pub(crate) fn session() -> Option<std::path::PathBuf> {
+    std::env::var_os(lay::SESSION_VAR)
+        .filter(|s| !s.is_empty())
+        .map(Into::into)
+}
+
+/// Makes a rank known to the wrappers.
+pub(crate) fn publish(rank: Box<Rank>) -> &'static Rank {
+    let rank = Box::leak(rank);
+    RANK.store(rank, Ordering::Release);
+    // SAFETY: the handler only stores to two atomics.
+    unsafe { libc::pthread_atfork(None, None, Some(forked)) };
+    rank
+}
+
+unsafe extern "C" fn forked() {
+    INERT.store(true, Ordering::Relaxed);
+    RANK.store(core::ptr::null_mut(), Ordering::Relaxed);
+}
+
+/// The rank's tables.
+pub(crate) struct Rank {
+    /// The mapped board; never unmapped.
+    pub board: *mut Board,
+    pub abi: Abi,
+    /// Several threads may call MPI at the same time.
+    multi: bool,
+    lock: AtomicU32,
+    state: UnsafeCell<State>,
+    /// Path of the board, for the helper's answers.
+    pub path: std::path::PathBuf,
+    pub is_python: bool,
+}
+
+// SAFETY: `state` and the board's tables are only touched in `change`, by one thread at a time; the rest is immutable.
+unsafe impl Sync for Rank {}
+// SAFETY: as above.
+unsafe impl Send for Rank {}
+
+/// What only the rank itself needs to know. The maps lead from handles and keys to indices on the board.
+pub(crate) struct State {
+    pub comms: Map,
+    pub sent: Map,
+    pub received: Map,
+    pub ops: Map,
+    pub free_comms: Vec<u32>,
+    pub free_sent: Vec<u32>,
+    pub free_received: Vec<u32>,
+    pub free_ops: Vec<u32>,
+    /// Handles of pending operations by index (0: none).
+    pub handles: Box<[usize]>,
+    /// Where `MPI_Comm_idup` will have put its communicator, by index of the operation.
+    pub later: HashMap<u32, (usize, u64, u64)>,
+    pub order: u64,
+    /// How many communicators were made under each key (see `hooks::comm`).
+    pub keys: HashMap<u64, u64>,
+    pub arena: crate::hooks::comm::Arena,
+    /// `MPI_Comm_group` of the world, kept for translation.
+    pub world_group: usize,
+    pub self_attrs: u32,
+}
+
+/// What a thread of the rank keeps for itself.
+pub(crate) struct ThreadState {
+    pub slot: usize,
+    /// Operations of the call in progress: (position in the array of requests, index of the operation).
+    pub waits: Vec<(u32, u32)>,
+    /// Statuses for calls that ignore them but must be told sources and tags.
+    pub statuses: Vec<u64>,
+}
+
+impl Rank {
+    /// Puts the parts together.
+    pub fn new(
+        board: *mut Board,
+        abi: Abi,
+        multi: bool,
+        path: std::path::PathBuf,
+        is_python: bool,
+        world_group: usize,
+    ) -> Rank {
+        let state = State {
+            comms: Map::new(4 * lay::COMMS),
+            sent: Map::new(4 * lay::CHANNELS),
+            received: Map::new(4 * lay::CHANNELS),
+            ops: Map::new(4 * lay::OPS),
+            free_comms: Vec::with_capacity(lay::COMMS),
+            free_sent: Vec::with_capacity(lay::CHANNELS),
+            free_received: Vec::with_capacity(lay::CHANNELS),
+            free_ops: Vec::with_capacity(lay::OPS),
+            handles: vec![0; lay::OPS].into_boxed_slice(),
+            later: HashMap::new(),
+            order: 0,
+            keys: HashMap::new(),
+            arena: crate::hooks::comm::Arena::default(),
+            world_group,
+            self_attrs: 0,
+        };
+        Rank {
+            board,
+            abi,
+            multi,
+            lock: AtomicU32::new(0),
+            state: UnsafeCell::new(state),
+            path,
+            is_python,
+        }
+    }
+
+    /// The one section in which the board and the tables change. The epoch is odd inside it.
+    #[inline(always)]
+    pub fn change<R>(&self, f: impl FnOnce(&mut State, &mut Board) -> R) -> R {
+        if self.multi {
+            self.take_lock();
+        }
+        // SAFETY: exclusive: one thread (below THREAD_MULTIPLE calls never overlap), or the lock's holder. The reader in the
+        // other process takes what it reads as untrusted bytes and checks the epoch.
+        let (state, board) = unsafe { (&mut *self.state.get(), &mut *self.board) };
+        // SAFETY: an aligned u64 in the mapping, which the monitor reads atomically.
+        let epoch = unsafe { AtomicU64::from_ptr(&raw mut (*self.board).header.epoch) };
+        let e = epoch.load(Ordering::Relaxed);
+        epoch.store(e.wrapping_add(1), Ordering::Relaxed);
+        core::sync::atomic::fence(Ordering::Release);
+        let r = f(state, board);
+        epoch.store(e.wrapping_add(2), Ordering::Release);
+        if self.multi {
+            self.lock.store(0, Ordering::Release);
+        }
+        r
+    }
+
+    /// A change that does not count as movement (fruitless polls): same exclusion, same epoch after it.
+    #[inline(always)]
+    pub fn quiet<R>(&self, f: impl FnOnce(&mut State, &mut Board) -> R) -> R {
+        if self.multi {
+            self.take_lock();
+        }
+        // SAFETY: as in `change`.
+        let r = unsafe { f(&mut *self.state.get(), &mut *self.board) };
+        if self.multi {
+            self.lock.store(0, Ordering::Release);
+        }
+        r
+    }
+
+    #[inline(always)]
+    fn take_lock(&self) {
+        while self
+            .lock
+            .compare_exchange_weak(0, 1, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
+            self.wait_for_lock();
+        }
+    }
+
+    /// The holder may have lost its core: yield after some spinning.
+    #[cold]
+    fn wait_for_lock(&self) {
+        for _ in 0..100 {
+            if self.lock.load(Ordering::Relaxed) == 0 {
+                return;
+            }
+            core::hint::spin_loop();
+        }
+        // SAFETY: no arguments, no memory.
+        unsafe { libc::sched_yield() };
+    }
+
+    /// From now on this rank may act, whatever its board says.
+    #[cold]
+    pub fn taint(&self, why: &str) {
+        self.change(|_, b| taint(b, why));
+    }
+
+    /// Gives the calling thread a slot.
+    #[cold]
+    #[inline(never)]
+    pub fn join_thread(&self, local: &Local) -> Option<&'static mut ThreadState> {
+        let slot = self.change(|_, b| {
+            let used = b.header.threads_used as usize;
+            let slot = match b.threads.iter().take(used).position(|t| t.used != 1) {
+                Some(i) => i,
+                None if used < lay::THREADS => {
+                    b.header.threads_used += 1;
+                    used
+                }
+                None => {
+                    taint(b, "more threads in MPI than standoff follows");
+                    return None;
+                }
+            };
+            b.threads[slot] = Thread {
+                used: 1,
+                // SAFETY: no arguments, no memory.
+                tid: unsafe { libc::gettid() } as u32,
+                // SAFETY: as above.
+                pthread: unsafe { libc::pthread_self() },
+                wait: wait::OUTSIDE,
+                ..bytes_zero()
+            };
+            crate::threads::joined(b);
+            Some(slot)
+        })?;
+        let state = Box::new(ThreadState {
+            slot,
+            waits: Vec::with_capacity(64),
+            statuses: Vec::new(),
+        });
+        let state = Box::into_raw(state);
+        local.thread.set(state);
+        crate::threads::on_exit(slot);
+        // SAFETY: just leaked; the thread's own.
+        Some(unsafe { &mut *state })
+    }
+}
+
+fn bytes_zero() -> Thread {
+    // SAFETY: `Thread` is plain data (Pod), for which zeroes are a value.
+    unsafe { core::mem::zeroed() }
+}
+
+/// As [`Rank::taint`], inside a change.
+#[cold]
+pub(crate) fn taint(b: &mut Board, why: &str) {
+    if b.header.taint == 0 {
+        put_text(&mut b.header.taint_why, why);
+        b.header.taint = 1;
+    }
+}
+
+/// Copies text into a NUL-terminated field, cut to fit.
+pub(crate) fn put_text(field: &mut [u8], text: &str) {
+    let n = text.len().min(field.len().saturating_sub(1));
+    for (d, s) in field.iter_mut().zip(&text.as_bytes()[..n]) {
+        *d = *s;
+    }
+    if let Some(end) = field.get_mut(n) {
+        *end = 0;
+    }
+}
+
+impl State {
+    /// Index of a communicator by its handle.
+    #[inline(always)]
+    pub fn comm(&self, handle: usize) -> Option<u32> {
+        self.comms.get(handle as u64)
+    }
+
+    /// A free entry for an operation, filled in; `None` (and a taint) when the table is full.
+    #[inline(always)]
+    pub fn add_op(&mut self, b: &mut Board, handle: usize, mut op: Op) -> Option<u32> {
+        self.order += 1;
+        op.order = self.order;
+        if let Some(i) = self.ops.get(handle as u64) {
+            // The library gave out a handle again that we still hold: finished sends may share one (MPICH), and another
+            // thread may be about to tell us that the old one is done.
+            let old = b.ops.get_mut(i as usize)?;
+            op.shared = old.shared + 1;
+            if op.kind != lay::op::RECV && old.kind != lay::op::RECV {
+                *old = op;
+                return Some(i);
+            }
+            // A receive's handle is never shared: the old entry waits for its own completion under no handle.
+        }
+        op.shared = 1;
+        let i = match self.free_ops.pop() {
+            Some(i) => i,
+            None if (b.header.ops_used as usize) < lay::OPS => {
+                b.header.ops_used += 1;
+                b.header.ops_used - 1
+            }
+            None => {
+                taint(b, "more pending requests than standoff follows");
+                return None;
+            }
+        };
+        *b.ops.get_mut(i as usize)? = op;
+        if let Some(h) = self.handles.get_mut(i as usize) {
+            *h = handle;
+        }
+        if !self.ops.set(handle as u64, i) {
+            taint(b, "more pending requests than standoff follows");
+        }
+        Some(i)
+    }
+
+    /// Forgets an operation (or one of the requests that share it).
+    #[inline(always)]
+    pub fn drop_op(&mut self, b: &mut Board, i: u32) {
+        let Some(op) = b.ops.get_mut(i as usize) else {
+            return;
+        };
+        if op.shared > 1 {
+            op.shared -= 1;
+            op.waiter = 0;
+            return;
+        }
+        op.kind = lay::op::FREE;
+        op.waiter = 0;
+        let handle = self.handles.get(i as usize).copied().unwrap_or(0);
+        if self.ops.get(handle as u64) == Some(i) {
+            self.ops.remove(handle as u64);
+        }
+        // Within the capacity reserved at the start: OPS entries.
+        self.free_ops.push(i);
+    }
+
+    /// Counts a message on a channel: one that was sent to, or received from, `peer`.
+    #[inline(always)]
+    pub fn count(&mut self, b: &mut Board, received: bool, comm: u32, peer: i32, tag: i32) {
+        let key = (u64::from(comm) + 1) << 32 | u64::from(peer as u32);
+        let map = if received { &self.received } else { &self.sent };
+        let i = match map.get(key) {
+            Some(i) => i,
+            None => match self.open_channel(b, received, key) {
+                Some(i) => i,
+                None => return,
+            },
+        };
+        let table = if received {
+            &mut b.received
+        } else {
+            &mut b.sent
+        };
+        if let Some(c) = table.get_mut(i as usize) {
+            c.digest.add(tag);
+        }
+    }
+
+    /// Takes a counted message back (a cancelled send).
+    pub fn mark_unknown(&mut self, b: &mut Board, received: bool, comm: u32, peer: i32) {
+        let key = (u64::from(comm) + 1) << 32 | u64::from(peer as u32);
+        let i = if received {
+            self.received.get(key)
+        } else {
+            self.sent.get(key)
+        };
+        if let Some(i) = i.or_else(|| self.open_channel(b, received, key)) {
+            let table = if received {
+                &mut b.received
+            } else {
+                &mut b.sent
+            };
+            if let Some(c) = table.get_mut(i as usize) {
+                c.unknown = 1;
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn open_channel(&mut self, b: &mut Board, received: bool, key: u64) -> Option<u32> {
+        let (map, free, used, table) = if received {
+            (
+                &mut self.received,
+                &mut self.free_received,
+                &mut b.header.received_used,
+                &mut b.received,
+            )
+        } else {
+            (
+                &mut self.sent,
+                &mut self.free_sent,
+                &mut b.header.sent_used,
+                &mut b.sent,
+            )
+        };
+        let i = match free.pop() {
+            Some(i) => i,
+            None if (*used as usize) < lay::CHANNELS => {
+                *used += 1;
+                *used - 1
+            }
+            None => {
+                taint(b, "more channels than standoff follows");
+                return None;
+            }
+        };
+        let c: &mut Channel = table.get_mut(i as usize)?;
+        c.comm = (key >> 32) as u32;
+        c.peer = key as u32;
+        c.unknown = 0;
+        c.digest = standoff_board::digest::Digest::default();
+        map.set(key, i).then_some(i)
+    }
+
+    /// Frees the channels of a communicator that goes away.
+    pub fn close_channels(&mut self, b: &mut Board, comm: u32) {
+        for received in [false, true] {
+            let (map, free, used, table) = if received {
+                (
+                    &mut self.received,
+                    &mut self.free_received,
+                    b.header.received_used,
+                    &mut b.received,
+                )
+            } else {
+                (
+                    &mut self.sent,
+                    &mut self.free_sent,
+                    b.header.sent_used,
+                    &mut b.sent,
+                )
+            };
+            for (i, c) in table.iter_mut().enumerate().take(used as usize) {
+                if c.comm == comm + 1 {
+                    map.remove(u64::from(c.comm) << 32 | u64::from(c.peer));
+                    c.comm = 0;
+                    free.push(i as u32);
+                }
+            }
+        }
+    }
+}
