@@ -1,10 +1,11 @@
 # standoff: title: graph traversal that each rank ends when its own frontier is empty
 # standoff: ranks: 4
 # standoff: expect: deadlock
-# standoff: core: 0
-# standoff: left: 1-3
+# standoff: core: 0-3
 # standoff: cured: bfs_local_frontier_cured
 # standoff: text: alltoall
+#
+# The others, whose frontiers are empty, already count what they visited.
 from mpi4py import MPI
 
 N = 16
@@ -40,7 +41,7 @@ def traverse(comm, source):
 def main():
     comm = MPI.COMM_WORLD
     visited = traverse(comm, 0)
-    total = comm.reduce(len(visited), root=0)
+    total = comm.reduce(len(visited), root=0)  # @core 1-3
     if comm.rank == 0:
         print("visited", total, flush=True)
 

@@ -1,0 +1,39 @@
+// standoff: title: a synchronous send to a rank that has already finished
+// standoff: ranks: 3
+// standoff: expect: deadlock
+// standoff: core: 0
+// standoff: left: 1
+// standoff: victims: 2
+// standoff: cured: ssend_to_finished_cured
+// standoff: text: MPI_Ssend
+#include <mpi.h>
+#include <stdio.h>
+
+static void notify(int rank, int word)
+{
+    MPI_Ssend(&word, 1, MPI_INT, rank, 0, MPI_COMM_WORLD);  // @core 0
+}
+
+static void await_notice(void)
+{
+    int word;
+
+    MPI_Recv(&word, 1, MPI_INT, 0, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+}
+
+int main(int argc, char **argv)
+{
+    int rank;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 0) {
+        notify(1, 10);
+        notify(2, 20);
+        puts("shut down");
+    } else if (rank == 2) {
+        await_notice();
+    }
+    MPI_Finalize();
+    return 0;
+}
