@@ -1,6 +1,8 @@
 //! Runs the examples many times and counts how often each was right.
 //!
-//!     cargo run -p standoff-testkit --bin repeat -- --runs 20 [--load] [FILTER …]
+//! ```sh
+//! cargo run -p standoff-testkit --bin repeat -- --runs 20 [--load] [FILTER …]
+//! ```
 //!
 //! A filter is a part of a test's name (`mpich::python::opening`). With `--load` as many busy loops as there are
 //! processors run beside. The exit status is 1 if any run was wrong.
