@@ -16,27 +16,31 @@
 //! * every stuck agent is a member of a core or the victim of one;
 //! * a core that waits for no other core is never lost altogether.
 //!
+//! Walks go from part to part, so that a large part that many cores reach is not walked edge by edge each time.
+//!
 //! Jobs that hang have a handful of cores; the budget is for graphs made to be hard.
 
 use crate::cores::Draft;
 use crate::ended::{Ends, Marks};
 use crate::graph::{Graph, NodeId};
+use crate::reduce::Reduction;
 use crate::scc::{NONE, Parts};
 
-/// How many nodes and edges may be looked at, for each node and edge of the graph, to find all closures.
-pub(crate) const PER_ITEM: usize = 8;
+/// How many nodes, and edges between parts, may be looked at, for each node and edge of the graph, to find all closures.
+pub(crate) const PER_ITEM: usize = 1;
 
 /// Fills in the closures of `drafts`; empties the members of those that are given up. `core_of` tells each agent's
 /// draft and is kept up to date.
 pub(crate) fn close(
     graph: &Graph,
+    reduction: &Reduction,
     parts: &Parts,
     ends: &Ends<'_>,
-    marks: &mut Marks,
     drafts: &mut [Draft],
     core_of: &mut [u32],
     mut budget: usize,
 ) {
+    let mut walker: Option<Walker<'_>> = None;
     let mut walked = vec![true; drafts.len()];
     for (draft, walked) in drafts.iter_mut().zip(&mut walked) {
         if !draft
@@ -46,8 +50,8 @@ pub(crate) fn close(
         {
             draft.closure.clone_from(&draft.members);
         } else if budget > 0 {
-            let used = walk(graph, ends, marks, draft);
-            budget = budget.saturating_sub(used);
+            let walker = walker.get_or_insert_with(|| Walker::new(graph, reduction, parts, ends));
+            budget = budget.saturating_sub(walker.walk(draft));
         } else {
             *walked = false;
         }
@@ -83,25 +87,86 @@ pub(crate) fn close(
     }
 }
 
-/// Walks the closure of one core; how many nodes and edges were looked at.
-fn walk(graph: &Graph, ends: &Ends<'_>, marks: &mut Marks, draft: &mut Draft) -> usize {
-    marks.clear();
-    let mut work: Vec<NodeId> = draft.members.clone();
-    for &m in &draft.members {
-        marks.mark(m);
-    }
-    let mut used = 0;
-    while let Some(v) = work.pop() {
-        if graph.is_agent(v) {
-            draft.closure.push(v);
-        }
-        used += 1 + graph.targets(v).len();
-        for &t in graph.targets(v) {
-            if ends.reaches_agent(t) && marks.mark(t) {
-                work.push(t);
+/// Walks closures from part to part.
+struct Walker<'a> {
+    graph: &'a Graph,
+    reduction: &'a Reduction,
+    parts: &'a Parts,
+    /// Where the edges out of part `p` begin in `edges`; they end where those of the next part begin.
+    starts: Vec<u32>,
+    /// The parts that each part has an edge to, itself and those that reach no agent left out, each listed once.
+    edges: Vec<u32>,
+    /// The parts reached in this walk.
+    marks: Marks,
+}
+
+impl<'a> Walker<'a> {
+    fn new(graph: &'a Graph, reduction: &'a Reduction, parts: &'a Parts, ends: &Ends<'_>) -> Self {
+        let mut starts = Vec::with_capacity(parts.len() + 1);
+        let mut edges = Vec::new();
+        let mut marks = Marks::new(parts.len());
+        for p in 0..parts.len() {
+            starts.push(edges.len() as u32);
+            if !parts.exits(p) {
+                continue;
+            }
+            marks.clear();
+            marks.mark(p);
+            for t in parts.nodes(p).iter().flat_map(|&v| graph.targets(v)) {
+                if let Some(q) = parts.of(*t)
+                    && ends.part_reaches_agent(q)
+                    && marks.mark(q)
+                {
+                    edges.push(q as u32);
+                }
             }
         }
+        starts.push(edges.len() as u32);
+        Self {
+            graph,
+            reduction,
+            parts,
+            starts,
+            edges,
+            marks,
+        }
     }
-    draft.closure.sort_unstable();
-    used
+
+    /// Walks the closure of one core; how many nodes and edges were looked at.
+    fn walk(&mut self, draft: &mut Draft) -> usize {
+        self.marks.clear();
+        let mut reached = Vec::new();
+        for p in draft.members.iter().filter_map(|&m| self.parts.of(m)) {
+            if self.marks.mark(p) {
+                reached.push(p);
+            }
+        }
+        let mut next = 0;
+        let mut nodes = 0;
+        let mut edges = 0;
+        while let Some(&p) = reached.get(next) {
+            next += 1;
+            nodes += self.parts.nodes(p).len();
+            let out = &self.edges[self.starts[p] as usize..self.starts[p + 1] as usize];
+            edges += out.len();
+            for &q in out {
+                if self.marks.mark(q as usize) {
+                    reached.push(q as usize);
+                }
+            }
+        }
+        let agents = self.reduction.stuck_agents();
+        if nodes > agents.len() / 8 {
+            // Cheaper than sorting.
+            let reached = |&v: &NodeId| self.parts.of(v).is_some_and(|p| self.marks.has(p));
+            draft.closure.extend(agents.filter(reached));
+        } else {
+            let all = reached.iter().flat_map(|&p| self.parts.nodes(p));
+            draft
+                .closure
+                .extend(all.filter(|&&v| self.graph.is_agent(v)));
+            draft.closure.sort_unstable();
+        }
+        nodes + edges
+    }
 }

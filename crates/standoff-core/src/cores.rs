@@ -68,7 +68,7 @@ pub struct Core {
 /// `reduction` must be of this very graph. Time and memory are linear in nodes plus edges, for any number of cores. To
 /// keep that promise the lists are bounded where they would outgrow the graph:
 /// * An agent is the victim of at most 8 cores, even if it reaches more.
-/// * Closures are found with a budget of 8 looks for each node and edge. Once it is spent, the cores left (those with the
+/// * Closures are found with a budget of one look for each node and edge. Once it is spent, the cores left (those with the
 ///   greatest smallest members) keep only the members that reach no other core; their other members become victims. A
 ///   closure is always complete, and a core that waits for no other is never lost.
 /// * [`Core::ended`] of a cycle is complete within the same budget, and after that may be cut short.
@@ -93,18 +93,19 @@ pub(crate) struct Draft {
 pub(crate) fn cores_within(graph: &Graph, reduction: &Reduction, budget: usize) -> Vec<Core> {
     let parts = scc::parts(graph, reduction);
     let ends = Ends::new(graph, reduction, &parts);
-    let mut marks = Marks::new(graph);
+    let mut marks = Marks::new(graph.len());
     let mut core_of = vec![NONE; graph.len()];
     let mut drafts = draft(graph, reduction, &parts, &ends, &mut core_of);
     let mut left = budget;
     for d in drafts.iter_mut().filter(|d| d.kind == CoreKind::Cycle) {
         d.ended = ends.ended_of(&d.members, &mut marks, &mut left);
     }
+    drop(marks);
     closure::close(
         graph,
+        reduction,
         &parts,
         &ends,
-        &mut marks,
         &mut drafts,
         &mut core_of,
         budget,

@@ -39,7 +39,12 @@ impl<'a> Ends<'a> {
         let mut leads_to_ended = Vec::new();
         if !work.is_empty() {
             leads_to_ended = vec![false; graph.len()];
-            let waiters = Reverse::new(graph, |v| reduction.is_stuck(v) && !graph.is_agent(v));
+            let conditions = || {
+                graph
+                    .nodes()
+                    .filter(|&v| reduction.is_stuck(v) && !graph.is_agent(v))
+            };
+            let waiters = Reverse::new(graph, conditions, |_| true);
             while let Some(v) = work.pop() {
                 for &waiter in waiters.of(v) {
                     let leads = &mut leads_to_ended[waiter.index()];
@@ -66,6 +71,12 @@ impl<'a> Ends<'a> {
             leads_to_ended,
             reaches_agent,
         }
+    }
+
+    /// Whether there is a stuck agent in part `p` or in one that it reaches.
+    #[inline]
+    pub(crate) fn part_reaches_agent(&self, p: usize) -> bool {
+        self.reaches_agent[p]
     }
 
     /// Whether a stuck agent is, or can be reached from, the stuck node `v`. False for nodes that are not stuck.
@@ -135,7 +146,7 @@ impl<'a> Ends<'a> {
         marks.clear();
         let mut work = Vec::new();
         let mut visit = |t: NodeId, work: &mut Vec<NodeId>| {
-            if self.leads_to_ended(t) && marks.mark(t) {
+            if self.leads_to_ended(t) && marks.mark(t.index()) {
                 if self.graph.is_agent(t) {
                     ended.push(t);
                 } else {
@@ -208,18 +219,18 @@ impl Sets {
     }
 }
 
-/// A set of nodes that can be emptied at once.
+/// A set of nodes or parts, by index, that can be emptied at once.
 pub(crate) struct Marks {
-    /// One entry a node: the round in which it was marked last.
+    /// One entry an index: the round in which it was marked last.
     rounds: Vec<u32>,
     round: u32,
 }
 
 impl Marks {
-    /// No node of `graph` is marked.
-    pub(crate) fn new(graph: &Graph) -> Self {
+    /// Room for indices below `len`; none is marked.
+    pub(crate) fn new(len: usize) -> Self {
         Self {
-            rounds: vec![NONE; graph.len()],
+            rounds: vec![NONE; len],
             round: 0,
         }
     }
@@ -233,9 +244,15 @@ impl Marks {
         }
     }
 
-    /// Marks `v`; whether it was not marked before.
+    /// Marks `i`; whether it was not marked before.
     #[inline]
-    pub(crate) fn mark(&mut self, v: NodeId) -> bool {
-        std::mem::replace(&mut self.rounds[v.index()], self.round) != self.round
+    pub(crate) fn mark(&mut self, i: usize) -> bool {
+        std::mem::replace(&mut self.rounds[i], self.round) != self.round
+    }
+
+    /// Whether `i` is marked.
+    #[inline]
+    pub(crate) fn has(&self, i: usize) -> bool {
+        self.rounds[i] == self.round
     }
 }

@@ -16,8 +16,10 @@
 //! Programming 1(3), 1984) do for Horn formulas: a wait for k of n is a threshold clause.
 //!
 //! # Deviations
-//! Reverse edges are made only when something is releasable at all, and only for nodes that wait: the reduction of a job
-//! in which everybody is blocked is one pass over the nodes.
+//! Turning edges round costs many times a look at them in order, so that is done only where it pays. Sweeps over the
+//! waits come first, up and down in turn, each releasing what the nodes released so far allow: [`SWEEPS`] of them, then
+//! more for as long as each decides an eighth of the waits it looks at. If the last one still released something, reverse
+//! edges are made, of undecided waits only.
 //!
 //! # What it promises
 //! A stuck node cannot be released, whatever the other nodes do, if each wait in the graph is true: nodes that may act
@@ -68,56 +70,138 @@ impl Reduction {
 /// Finds the nodes that can never be released. Linear in nodes plus edges.
 #[must_use]
 pub fn reduce(graph: &Graph, assume: Assume) -> Reduction {
-    let n = graph.len();
-    // How many more releasable targets a node needs; 0: it is releasable. Ended nodes wait for nothing, so no edge ever
-    // counts their value down.
-    let mut missing = vec![0_u32; n];
-    let mut work = Vec::new();
+    let mut released = vec![false; graph.len()];
+    // The waits not decided yet, in id order.
+    let mut waiting = Vec::new();
     for node in graph.nodes() {
-        let need = match graph.condition(node) {
-            Condition::Free | Condition::External => 0,
-            Condition::Ended => u32::MAX,
+        match graph.condition(node) {
+            Condition::Free | Condition::External => released[node.index()] = true,
+            Condition::Ended => {}
             Condition::Wait {
                 strength: Strength::May,
                 ..
-            } if assume == Assume::MayWaitsPass => 0,
-            Condition::Wait { need, .. } => need.of(graph.targets(node).len() as u32),
-        };
-        missing[node.index()] = need;
-        if need == 0 {
-            work.push(node);
-        }
-    }
-    if !work.is_empty() && work.len() < n {
-        let waiters = Reverse::new(graph, |node| missing[node.index()] > 0);
-        while let Some(node) = work.pop() {
-            for &waiter in waiters.of(node) {
-                let missing = &mut missing[waiter.index()];
-                if *missing > 0 {
-                    *missing -= 1;
-                    if *missing == 0 {
-                        work.push(waiter);
-                    }
+            } if assume == Assume::MayWaitsPass => {
+                released[node.index()] = true;
+            }
+            Condition::Wait { need, .. } => {
+                if need.of(graph.targets(node).len() as u32) == 0 {
+                    released[node.index()] = true;
+                } else {
+                    waiting.push(node);
                 }
             }
         }
     }
-    let stuck: Vec<bool> = graph
-        .nodes()
-        .map(|v| missing[v.index()] > 0 && graph.condition(v) != Condition::Ended)
-        .collect();
-    let agents = graph
-        .nodes()
-        .filter(|&v| stuck[v.index()] && graph.is_agent(v))
-        .collect();
+    let mut going = released.contains(&true);
+    let mut sweeps = 0;
+    while going && !waiting.is_empty() {
+        let before = waiting.len();
+        let mut sweep = |v: NodeId| {
+            if is_satisfied(graph, v, &released) {
+                released[v.index()] = true;
+            }
+        };
+        if sweeps % 2 == 0 {
+            waiting.iter().for_each(|&v| sweep(v));
+        } else {
+            waiting.iter().rev().for_each(|&v| sweep(v));
+        }
+        waiting.retain(|v| !released[v.index()]);
+        sweeps += 1;
+        let gone = before - waiting.len();
+        going = gone > 0;
+        if going && sweeps >= SWEEPS && gone < before / SHARE {
+            propagate(graph, &mut waiting, &mut released);
+            going = false;
+        }
+    }
+    let mut stuck = vec![false; graph.len()];
+    for &node in &waiting {
+        stuck[node.index()] = true;
+    }
+    waiting.retain(|&node| graph.is_agent(node));
     Reduction {
         assume,
         stuck,
-        agents,
+        agents: waiting,
     }
 }
 
-/// The edges of some nodes turned round, in compressed rows.
+/// So many sweeps are made in any case.
+const SWEEPS: usize = 6;
+/// Further sweeps are made while each decides at least one wait in so many.
+const SHARE: usize = 8;
+
+/// Whether enough targets of a waiting node are released.
+fn is_satisfied(graph: &Graph, node: NodeId, released: &[bool]) -> bool {
+    let Condition::Wait { need, .. } = graph.condition(node) else {
+        return false;
+    };
+    let targets = graph.targets(node);
+    let mut missing = need.of(targets.len() as u32);
+    // How many targets may still turn out not to be released.
+    let Some(mut spare) = (targets.len() as u32).checked_sub(missing) else {
+        return false;
+    };
+    for t in targets {
+        if missing == 0 {
+            break;
+        }
+        if released[t.index()] {
+            missing -= 1;
+        } else if spare == 0 {
+            return false;
+        } else {
+            spare -= 1;
+        }
+    }
+    missing == 0
+}
+
+/// How many more of its targets must be released before a waiting node is.
+fn missing(graph: &Graph, node: NodeId, released: &[bool]) -> u32 {
+    let Condition::Wait { need, .. } = graph.condition(node) else {
+        return 0;
+    };
+    let targets = graph.targets(node);
+    let have = targets.iter().filter(|t| released[t.index()]).count() as u32;
+    need.of(targets.len() as u32).saturating_sub(have)
+}
+
+/// Releases all of `waiting` that can be, with one counter a node and a worklist over reverse edges.
+fn propagate(graph: &Graph, waiting: &mut Vec<NodeId>, released: &mut [bool]) {
+    // What each waiting node lacks beyond the targets released by now. The edges to those are not turned round, so
+    // that every other edge counts down once, when its target is taken from the worklist.
+    let mut lacks = vec![0_u32; graph.len()];
+    let mut work = Vec::new();
+    for &node in &*waiting {
+        let missing = missing(graph, node, released);
+        lacks[node.index()] = missing;
+        if missing == 0 {
+            work.push(node);
+        }
+    }
+    let waiters = Reverse::new(
+        graph,
+        || waiting.iter().copied().filter(|v| lacks[v.index()] > 0),
+        |t| !released[t.index()],
+    );
+    while let Some(node) = work.pop() {
+        released[node.index()] = true;
+        for &waiter in waiters.of(node) {
+            let lacks = &mut lacks[waiter.index()];
+            if *lacks > 0 {
+                *lacks -= 1;
+                if *lacks == 0 {
+                    work.push(waiter);
+                }
+            }
+        }
+    }
+    waiting.retain(|v| !released[v.index()]);
+}
+
+/// Edges turned round, in compressed rows.
 pub(crate) struct Reverse {
     /// Row `t` is `sources[starts[t]..starts[t + 1]]`.
     starts: Vec<u32>,
@@ -125,33 +209,38 @@ pub(crate) struct Reverse {
 }
 
 impl Reverse {
-    /// Turns round the edges of the nodes that `from` accepts.
-    pub(crate) fn new(graph: &Graph, from: impl Fn(NodeId) -> bool) -> Self {
-        let n = graph.len();
-        let mut starts = vec![0_u32; n + 1];
-        for v in graph.nodes().filter(|&v| from(v)) {
-            for t in graph.targets(v) {
-                starts[t.index()] += 1;
-            }
+    /// Turns round the edges of `sources`, which must give the same nodes both times, to the targets that `to` accepts.
+    pub(crate) fn new<I: Iterator<Item = NodeId>>(
+        graph: &Graph,
+        sources: impl Fn() -> I,
+        to: impl Fn(NodeId) -> bool,
+    ) -> Self {
+        let targets = |v| graph.targets(v).iter().filter(|t| to(**t));
+        let mut starts = vec![0_u32; graph.len() + 1];
+        for t in sources().flat_map(targets) {
+            starts[t.index()] += 1;
         }
-        // Now the end of each row; filling from the back turns ends into starts.
+        // Now the end of each row; filling turns ends into starts.
         let mut sum = 0;
-        for s in &mut starts {
-            sum += *s;
-            *s = sum;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
         }
-        let mut sources = vec![NodeId::from_index(0); sum as usize];
-        for v in graph.nodes().rev().filter(|&v| from(v)) {
-            for t in graph.targets(v).iter().rev() {
+        let mut rows = vec![NodeId::from_index(0); sum as usize];
+        for v in sources() {
+            for t in targets(v) {
                 let place = &mut starts[t.index()];
                 *place -= 1;
-                sources[*place as usize] = v;
+                rows[*place as usize] = v;
             }
         }
-        Self { starts, sources }
+        Self {
+            starts,
+            sources: rows,
+        }
     }
 
-    /// The sources of the edges into `t`, in id order.
+    /// The sources of the edges into `t`.
     pub(crate) fn of(&self, t: NodeId) -> &[NodeId] {
         &self.sources[self.starts[t.index()] as usize..self.starts[t.index() + 1] as usize]
     }
