@@ -372,3 +372,53 @@ fn long_paths_and_lines() {
     text::write(&report, &sources, Options::default(), &mut out).unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap());
 }
+
+/// Sizes at which anything quadratic in the number of agents would show (the test would take minutes).
+#[test]
+fn large_jobs() {
+    let n = 100_000;
+    let mut finding = Finding::new(FindingKind::Deadlock);
+    let one = |r: u32| {
+        let at = ("app.py", 15, "ring");
+        rank(r, Op::Probe, "MPI_Mprobe", "comm.recv", at).waits_for([(r + 1) % n])
+    };
+    finding.core = (0..n).map(one).collect();
+    finding.cycle = names(0..n);
+    let at = ("app.py", 22, "main");
+    let bcast = |r: u32| rank(r, Op::Collective, "MPI_Bcast", "comm.bcast", at);
+    let mut other = Finding::new(FindingKind::Deadlock);
+    other.core = (n..n + 1000).map(|r| bcast(r).waits_for([r ^ 1])).collect();
+    other.victims = (2 * n..3 * n)
+        .map(|r| bcast(r).waits_for([n + r % 999]))
+        .collect();
+    insta::assert_snapshot!(brief(&report(
+        Verdict::Deadlock,
+        3 * n,
+        vec![finding, other]
+    )));
+}
+
+#[test]
+fn commands_to_copy_are_not_broken() {
+    let mut report = opening();
+    let command = "mpiexec -n 9 python -m mpi4py recipe.py";
+    report.findings[0].advice = vec![format!(
+        "to end the job when a rank raises, run `{command}`"
+    )];
+    assert!(plain(&report).contains(command));
+}
+
+#[test]
+fn victims_at_many_places() {
+    let mut report = opening();
+    let finding = &mut report.findings[0];
+    finding.victims = (10..40)
+        .map(|r| {
+            let at = ("app.py", 20 + r % 10, "main");
+            rank(r, Op::Collective, "MPI_Bcast", "comm.bcast", at).waits_for([1])
+        })
+        .collect();
+    finding.explanation.clear();
+    finding.advice.clear();
+    insta::assert_snapshot!(plain(&report));
+}

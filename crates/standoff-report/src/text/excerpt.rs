@@ -1,10 +1,13 @@
 //! Source lines, with the calls underlined and the agents that wait in them beside.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::group::{place, without_arguments};
-use super::line::{Ink, Line, Page, WIDTH, byte_at, clean, cut_path, width};
+use super::call::{find_call, window};
+use super::group::place;
+use super::line::{Ink, Line, Page, WIDTH, clean, cut_path, width};
 use crate::model::Frame;
+use crate::ranks;
 use crate::sources::Sources;
 
 /// Something to say about one source line.
@@ -14,7 +17,9 @@ pub(crate) struct Mark<'a> {
     pub stack: &'a [Frame],
     /// What to underline, as the user or MPI calls it. Empty: the whole line.
     pub call: String,
-    /// Who: `rank 1`.
+    /// Who, by name.
+    pub names: Vec<Cow<'a, str>>,
+    /// And in words: `ranks 1 and 5`.
     pub who: String,
     /// `waits here for …`.
     pub what: String,
@@ -32,6 +37,7 @@ const AROUND: u32 = 1;
 
 /// Shows all `marks`, file by file in order of their first appearance.
 pub(crate) fn excerpts(marks: &[Mark<'_>], sources: &dyn Sources, page: &mut Page) {
+    let mut natives = 0;
     let mut files: Vec<(&str, BTreeMap<u32, Vec<&Mark<'_>>>)> = Vec::new();
     for mark in marks {
         match mark.stack.first() {
@@ -48,11 +54,18 @@ pub(crate) fn excerpts(marks: &[Mark<'_>], sources: &dyn Sources, page: &mut Pag
                 files[at].1.entry(*line).or_default().push(mark);
             }
             Some(frame) => {
-                page.blank();
-                native(frame, mark, page);
+                natives += 1;
+                if natives <= MAX_FILES {
+                    page.blank();
+                    native(frame, mark, page);
+                }
             }
             None => {}
         }
+    }
+    if natives > MAX_FILES {
+        let text = format!("… and {} more places", natives - MAX_FILES);
+        page.push(Line::new().space(2).ink(Ink::Dim, &text));
     }
     for (file, lines) in files.iter().take(MAX_FILES) {
         page.blank();
@@ -241,15 +254,15 @@ fn said(mark: &Mark<'_>, start: Line, page: &mut Page) {
 fn callers(marks: &[&Mark<'_>], digits: usize, page: &mut Page) {
     const MAX_FRAMES: usize = 4;
     const MAX_STACKS: usize = 4;
-    let mut stacks: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
+    let mut stacks: Vec<(Vec<String>, Vec<&Mark<'_>>)> = Vec::new();
     for mark in marks {
         let frames: Vec<String> = mark.stack.iter().skip(1).map(frame).collect();
         if frames.is_empty() {
             continue;
         }
         match stacks.iter_mut().find(|(known, _)| *known == frames) {
-            Some((_, who)) => who.push(&mark.who),
-            None => stacks.push((frames, vec![&mark.who])),
+            Some((_, who)) => who.push(mark),
+            None => stacks.push((frames, vec![mark])),
         }
     }
     let alone = stacks.len() == 1 && stacks[0].1.len() == marks.len();
@@ -261,7 +274,9 @@ fn callers(marks: &[&Mark<'_>], digits: usize, page: &mut Page) {
         let text = if alone {
             format!("called from {text}")
         } else {
-            format!("{} called from {text}", who.join(", "))
+            let names = who.iter().flat_map(|mark| &mark.names);
+            let list = ranks::agents(names.map(|name| &**name));
+            format!("{} called from {text}", list.text)
         };
         equals(&text, digits, page);
     }
@@ -293,150 +308,4 @@ fn expand(code: &str) -> String {
         }
     }
     clean(&text)
-}
-
-/// Bytes of `call` in `code`: the call as given, else the one call of that method, else the whole code.
-fn find_call(code: &str, call: &str) -> (usize, usize) {
-    let indent = code.len() - code.trim_start().len();
-    let whole = (indent, code.trim_end().len().max(indent));
-    if call.is_empty() {
-        return whole;
-    }
-    if call.contains('(')
-        && let Some(at) = only(code.match_indices(call).map(|(at, _)| at))
-    {
-        return (at, at + call.len());
-    }
-    let name = without_arguments(call);
-    let method = name.rsplit('.').next().unwrap_or(name);
-    for name in [name, method] {
-        if name.is_empty() {
-            continue;
-        }
-        let starts = code.match_indices(name).map(|(at, _)| at).filter(|&at| {
-            let before = code[..at].chars().next_back();
-            let after = code[at + name.len()..].trim_start();
-            !before.is_some_and(is_word) && after.starts_with('(')
-        });
-        if let Some(at) = only(starts) {
-            // The object of a method call belongs to it.
-            let object = code[..at]
-                .rfind(|c: char| !is_word(c) && c != '.')
-                .map_or(0, |i| {
-                    i + code[i..].chars().next().map_or(1, char::len_utf8)
-                });
-            return (object, end_of_call(code, at + name.len()));
-        }
-    }
-    whole
-}
-
-fn is_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
-}
-
-fn only<T>(mut all: impl Iterator<Item = T>) -> Option<T> {
-    let first = all.next()?;
-    all.next().is_none().then_some(first)
-}
-
-/// Past the bracket that closes the first one after `from`; the end of the code if it closes on a later line.
-fn end_of_call(code: &str, from: usize) -> usize {
-    let mut depth = 0usize;
-    let mut quote = None;
-    for (i, c) in code[from..].char_indices() {
-        match (quote, c) {
-            (Some(q), c) if c == q => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quote = Some(c),
-            (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    return from + i + 1;
-                }
-            }
-            _ => {}
-        }
-    }
-    code.len()
-}
-
-/// At most `room` columns of `code` around `from..to`, with the column and length of what is left of that span.
-fn window(code: &str, from: usize, to: usize, room: usize) -> (String, usize, usize) {
-    let column = width(&code[..from]);
-    let length = width(&code[from..to]).max(1);
-    if width(code) <= room {
-        return (code.to_owned(), column, length);
-    }
-    // Columns cut from the start: as many as bring the call's end into view, but not its start out of it.
-    let skip = (column + length + 1)
-        .saturating_sub(room)
-        .min(column.saturating_sub(1));
-    let skip = if skip > 0 { skip + 1 } else { 0 };
-    let start = byte_at(code, skip);
-    let skipped = width(&code[..start]);
-    let mut shown = if skip > 0 {
-        "…".to_owned()
-    } else {
-        String::new()
-    };
-    shown.push_str(&code[start..]);
-    let shown = super::line::cut_end(&shown, room);
-    let column = (column + usize::from(skip > 0))
-        .saturating_sub(skipped)
-        .min(room - 1);
-    (shown, column, length.min(room - column))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn underlined<'a>(code: &'a str, call: &str) -> &'a str {
-        let (from, to) = find_call(code, call);
-        &code[from..to]
-    }
-
-    #[test]
-    fn calls_are_found() {
-        let code = "    got = comm.recv(source=f(1, ')')); comm.send(\"a\", dest=5)";
-        assert_eq!(underlined(code, "comm.recv"), "comm.recv(source=f(1, ')'))");
-        assert_eq!(
-            underlined(code, "comm.send(dest=5)"),
-            "comm.send(\"a\", dest=5)"
-        );
-        assert_eq!(
-            underlined("x = self.world.recv(", "comm.recv"),
-            "self.world.recv("
-        );
-        assert_eq!(
-            underlined("comm.sendrecv(1); comm.send(2)", "comm.send"),
-            "comm.send(2)"
-        );
-        assert_eq!(
-            underlined("  comm.recv(); comm.recv()", "comm.recv"),
-            "comm.recv(); comm.recv()"
-        );
-        assert_eq!(underlined("  exchange(u)", "comm.recv"), "exchange(u)");
-        assert_eq!(
-            underlined("\u{e9}\u{e9}.recv()", "comm.recv"),
-            "\u{e9}\u{e9}.recv()"
-        );
-        assert_eq!(underlined("", "comm.recv"), "");
-    }
-
-    #[test]
-    fn long_lines_keep_the_call() {
-        let code = format!(
-            "{} = comm.recv(source=5)  # {}",
-            "x".repeat(120),
-            "y".repeat(90)
-        );
-        let (from, to) = find_call(&code, "comm.recv");
-        let (shown, column, length) = window(&code, from, to, 60);
-        assert!(width(&shown) <= 60);
-        let at = byte_at(&shown, column);
-        assert_eq!(&shown[at..at + length], "comm.recv(source=5)");
-    }
 }

@@ -1,12 +1,15 @@
 //! One finding: the drawing, the causes, the source lines, who else is stuck, the explanation, the cure.
 
+use std::collections::BTreeMap;
+
 use super::draw;
 use super::excerpt::{Mark, excerpts};
-use super::group::{Group, groups, place};
+use super::group::{Group, groups, place, without_arguments};
 use super::headline::{cause_name, sentence, title};
 use super::line::{Ink, Line, Page};
 use super::words;
-use crate::model::{Cause, Finding, FindingKind, Report};
+use crate::model::{AgentEntry, Cause, Finding, FindingKind, Report};
+use crate::ranks;
 use crate::sources::Sources;
 
 const INDENT: usize = 2;
@@ -26,7 +29,7 @@ pub(crate) fn full(finding: &Finding, report: &Report, sources: &dyn Sources, pa
     }
     marks.extend(finding.causes.iter().filter_map(cause_mark));
     excerpts(&marks, sources, page);
-    victims(finding, report, page);
+    victims(finding, page);
     prose(&finding.explanation, page);
     if !finding.advice.is_empty() || finding.assumption.is_some() || finding.witness.is_some() {
         page.blank();
@@ -142,6 +145,11 @@ fn mark<'a>(group: &Group<'a>) -> Option<Mark<'a>> {
     Some(Mark {
         stack: &one.stack,
         call: one.user_call.clone().unwrap_or_else(|| one.call.clone()),
+        names: group
+            .members
+            .iter()
+            .map(|m| m.agent.as_str().into())
+            .collect(),
         who: group.names().text,
         what: words::wait(group, true),
         ink: Ink::Error,
@@ -153,79 +161,72 @@ fn cause_mark(cause: &Cause) -> Option<Mark<'_>> {
     Some(Mark {
         stack: &cause.stack,
         call: String::new(),
+        names: vec![cause_name(cause.world, cause.rank).into()],
         who: cause_name(cause.world, cause.rank),
         what: format!("{} here", cause.what.lines().next().unwrap_or_default()),
         ink: Ink::Error,
     })
 }
 
-fn victims(finding: &Finding, report: &Report, page: &mut Page) {
+/// Whom victims wait for does not matter here, only where they are.
+fn victims(finding: &Finding, page: &mut Page) {
     if finding.victims.is_empty() {
         return;
     }
-    page.blank();
-    // Whom they wait for does not matter here, only where they are.
-    let mut groups = groups(&finding.victims, report.ranks);
-    let mut merged: Vec<Group<'_>> = Vec::new();
-    for group in groups.drain(..) {
-        let same = |g: &&mut Group<'_>| {
-            super::group::without_arguments(&g.call())
-                == super::group::without_arguments(&group.call())
-                && g.frame() == group.frame()
-        };
-        match merged.iter_mut().find(same) {
-            Some(known) => known.members.extend(group.members),
-            None => merged.push(group),
-        }
-        if merged.len() > 64 {
-            break;
-        }
+    let mut index: BTreeMap<String, usize> = BTreeMap::new();
+    let mut places: Vec<(String, Vec<&str>)> = Vec::new();
+    for victim in &finding.victims {
+        let at = whereabouts(victim);
+        let i = *index.entry(at).or_insert_with_key(|at| {
+            places.push((at.clone(), Vec::new()));
+            places.len() - 1
+        });
+        places[i].1.push(&victim.agent);
     }
+    let text = |(at, names): &(String, Vec<&str>)| {
+        let names = ranks::agents(names.iter().copied()).text;
+        let line = Line::new().ink(Ink::Agent, &names);
+        line.space(1).ink(Ink::Plain, at)
+    };
     let them = if finding.core.len() == 1 {
         "it"
     } else {
         "them"
     };
-    let at = |group: &Group<'_>| {
-        let place = group.frame().map_or(String::new(), place);
-        let call = super::group::without_arguments(&group.call()).to_owned();
-        let what = if call.is_empty() {
-            words::short_wait(group)
-        } else {
-            format!("in {call}")
-        };
-        if place.is_empty() {
-            what
-        } else {
-            format!("{what} at {place}")
-        }
-    };
     let start = Line::new()
         .space(INDENT)
         .ink(Ink::Plain, &format!("also stuck behind {them}:"));
-    if let [only] = &merged[..] {
-        let text = Line::new()
-            .ink(Ink::Agent, &only.names().text)
-            .space(1)
-            .ink(Ink::Plain, &at(only));
-        page.extend(text.wrap(start.space(1), &Line::new().space(INDENT + 2)));
+    page.blank();
+    if let [only] = &places[..] {
+        page.extend(text(only).wrap(start.space(1), &Line::new().space(INDENT + 2)));
         return;
     }
     page.push(start);
-    for group in merged.iter().take(MAX_SHOWN) {
-        let text = Line::new()
-            .ink(Ink::Agent, &group.names().text)
-            .space(1)
-            .ink(Ink::Plain, &at(group));
-        page.extend(text.wrap(
-            Line::new().space(INDENT + 2),
-            &Line::new().space(INDENT + 4),
-        ));
+    let (first, rest) = (INDENT + 2, Line::new().space(INDENT + 4));
+    for group in places.iter().take(MAX_SHOWN) {
+        page.extend(text(group).wrap(Line::new().space(first), &rest));
     }
-    if merged.len() > MAX_SHOWN {
-        let rest: usize = merged[MAX_SHOWN..].iter().map(|g| g.members.len()).sum();
-        let text = format!("… and {rest} more");
-        page.push(Line::new().space(INDENT + 2).ink(Ink::Dim, &text));
+    if places.len() > MAX_SHOWN {
+        let more: usize = places[MAX_SHOWN..].iter().map(|(_, who)| who.len()).sum();
+        let text = format!("… and {more} more");
+        page.push(Line::new().space(first).ink(Ink::Dim, &text));
+    }
+}
+
+/// `in comm.bcast at app.py:22`.
+fn whereabouts(entry: &AgentEntry) -> String {
+    let call = match entry.user_call.as_deref() {
+        Some(call) if !call.is_empty() => without_arguments(call),
+        _ => &entry.call,
+    };
+    let what = if call.is_empty() {
+        words::state(entry)
+    } else {
+        format!("in {call}")
+    };
+    match entry.stack.first().map(place) {
+        Some(place) if !place.is_empty() => format!("{what} at {place}"),
+        _ => what,
     }
 }
 

@@ -7,6 +7,8 @@
 //! by the Unicode tables); of very large findings only the first groups, places and marks are shown, with a count of
 //! the rest (the JSON has all).
 
+mod call;
+mod columns;
 mod draw;
 mod excerpt;
 mod finding;
