@@ -9,4 +9,4 @@
 pub mod digest;
 pub mod functions;
 pub mod layout;
-//pub mod read;
+pub mod read;
