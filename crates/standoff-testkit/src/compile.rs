@@ -27,7 +27,7 @@ pub fn c_program(
 
     let stem = source.file_stem().unwrap_or_default().to_string_lossy();
     let directory = cache
-        .join(&environment.family)
+        .join(&environment.name)
         .join(format!("{:016x}", digest.finish()));
     let program = directory.join(&*stem);
     if program.is_file() {

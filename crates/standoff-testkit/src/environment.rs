@@ -2,7 +2,8 @@
 //!
 //! `STANDOFF_TEST_ENVS=mpich=DIR,openmpi=DIR` names them; not set, they are `.envs/mpich` and `.envs/openmpi` under the
 //! workspace root, as `make envs` makes them. An environment holds `bin/mpiexec`, `bin/mpicc` and `bin/python` with
-//! mpi4py for that MPI.
+//! mpi4py for that MPI. One whose name goes on after the family (`mpich-debian=DIR`) may lack the Python and then runs the
+//! C examples only; `scripts/system-mpi` makes such environments of MPI libraries that the system has.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use crate::workspace;
 /// One MPI library with its Python.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
-    /// `mpich` or `openmpi`.
-    pub family: String,
+    /// Its name: the family, `mpich` or `openmpi`, and maybe `-` and more.
+    pub name: String,
     /// Its directory.
     pub root: PathBuf,
 }
@@ -38,17 +39,28 @@ impl Environment {
     fn parse(list: &str, base: &Path) -> Vec<Environment> {
         list.split(',')
             .filter_map(|item| item.trim().split_once('='))
-            .map(|(family, root)| Environment {
-                family: family.to_owned(),
+            .map(|(name, root)| Environment {
+                name: name.to_owned(),
                 root: base.join(root),
             })
             .collect()
+    }
+
+    /// `mpich` or `openmpi`.
+    pub fn family(&self) -> &str {
+        self.name.split('-').next().unwrap_or_default()
+    }
+
+    /// Whether it is one for C examples only.
+    pub fn without_python(&self) -> bool {
+        self.name.contains('-') && !self.program("python").exists()
     }
 
     /// The first thing that the environment lacks.
     pub fn missing(&self) -> Option<PathBuf> {
         ["mpiexec", "mpicc", "python"]
             .into_iter()
+            .filter(|&name| !(name == "python" && self.without_python()))
             .map(|name| self.program(name))
             .find(|path| !path.exists())
     }
@@ -79,16 +91,27 @@ mod tests {
         assert_eq!(
             found[1],
             Environment {
-                family: "openmpi".into(),
+                name: "openmpi".into(),
                 root: "/opt/ompi".into()
             }
         );
     }
 
     #[test]
+    fn a_library_of_the_system_needs_no_python() {
+        let system = Environment {
+            name: "mpich-debian".into(),
+            root: "/nonexistent".into(),
+        };
+        assert_eq!(system.family(), "mpich");
+        assert!(system.without_python());
+        assert_eq!(system.missing(), Some("/nonexistent/bin/mpiexec".into()));
+    }
+
+    #[test]
     fn an_empty_directory_is_no_environment() {
         let nowhere = Environment {
-            family: "mpich".into(),
+            name: "mpich".into(),
             root: "/nonexistent".into(),
         };
         assert_eq!(nowhere.missing(), Some("/nonexistent/bin/mpiexec".into()));

@@ -91,9 +91,13 @@ impl Example {
 
     /// Whether it is meant for this environment. One with an unreadable header is for all, so that each test says so.
     pub fn is_for(&self, environment: &Environment) -> bool {
+        if self.language == Language::Python && environment.without_python() {
+            return false;
+        }
         match &self.header {
             Ok(header) => {
-                header.families.is_empty() || header.families.contains(&environment.family)
+                let family = environment.family();
+                header.families.is_empty() || header.families.iter().any(|wanted| wanted == family)
             }
             Err(_) => true,
         }
@@ -103,7 +107,7 @@ impl Example {
     pub fn test_name(&self, environment: &Environment) -> String {
         format!(
             "{}::{}::{}",
-            environment.family,
+            environment.name,
             self.language.name(),
             self.name
         )

@@ -132,7 +132,7 @@ pub fn run(example: &Example, environment: &Environment) -> Result<Outcome, Stri
         header,
         Subject {
             file: &file,
-            family: &environment.family,
+            family: environment.family(),
         },
         &seen,
     );

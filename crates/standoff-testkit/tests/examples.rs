@@ -19,7 +19,7 @@ fn main() -> ExitCode {
             let what = if in_ci() { "fails" } else { "is skipped" };
             eprintln!(
                 "{} {what}: {} is missing (`make envs` makes it)",
-                environment.family,
+                environment.name,
                 missing.display()
             );
         }
