@@ -9,7 +9,7 @@
 //! a chain of n cores, each waiting for the next, has closures of n²/2 agents together.
 //!
 //! # Deviations
-//! So there is a budget, [`PER_ITEM`] looks for each node and edge. Closures are walked core by core, in the order of
+//! So there is a budget: [`AT_LEAST`] looks, and [`PER_ITEM`] for each node and edge. Closures are walked core by core, in the order of
 //! smallest members, until it is spent. From the remaining cores then only those members are kept that reach no other core that is
 //! kept: their closure is themselves. The others become victims. Hence whatever the graph:
 //! * every closure given is complete;
@@ -28,6 +28,9 @@ use crate::scc::{NONE, Parts};
 
 /// How many nodes, and edges between parts, may be looked at, for each node and edge of the graph, to find all closures.
 pub(crate) const PER_ITEM: usize = 1;
+
+/// How many more may be looked at whatever the size of the graph: some milliseconds' worth.
+pub(crate) const AT_LEAST: usize = 1_000_000;
 
 /// Fills in the closures of `drafts`; empties the members of those that are given up. `core_of` tells each agent's
 /// draft and is kept up to date.

@@ -27,7 +27,7 @@
 //! * A cycle through condition nodes only (which no real program has) is no core; agents that reach nothing but
 //!   such cycles wait for nobody.
 
-use crate::closure::{self, PER_ITEM};
+use crate::closure::{self, AT_LEAST, PER_ITEM};
 use crate::cycle::Cycles;
 use crate::ended::{Ends, Marks};
 use crate::graph::{Condition, Graph, NodeId, Strength};
@@ -68,7 +68,7 @@ pub struct Core {
 /// `reduction` must be of this very graph. Time and memory are linear in nodes plus edges, for any number of cores. To
 /// keep that promise the lists are bounded where they would outgrow the graph:
 /// * An agent is the victim of at most 8 cores, even if it reaches more.
-/// * Closures are found with a budget of one look for each node and edge. Once it is spent, the cores left (those with the
+/// * Closures are found with a budget of a million looks and one for each node and edge. Once it is spent, the cores left (those with the
 ///   greatest smallest members) keep only the members that reach no other core; their other members become victims. A
 ///   closure is always complete, and a core that waits for no other is never lost.
 /// * [`Core::ended`] of a cycle is complete within the same budget, and after that may be cut short.
@@ -77,7 +77,11 @@ pub fn cores(graph: &Graph, reduction: &Reduction) -> Vec<Core> {
     if reduction.stuck_agents().len() == 0 {
         return Vec::new();
     }
-    cores_within(graph, reduction, PER_ITEM * (graph.len() + graph.edges()))
+    cores_within(
+        graph,
+        reduction,
+        AT_LEAST + PER_ITEM * (graph.len() + graph.edges()),
+    )
 }
 
 /// A core in the making.

@@ -18,7 +18,7 @@
 //! # Deviations
 //! Turning edges round costs many times a look at them in order, so that is done only where it pays. Sweeps over the
 //! waits come first, up and down in turn, each releasing what the nodes released so far allow: [`SWEEPS`] of them, then
-//! more for as long as each decides an eighth of the waits it looks at. If the last one still released something, reverse
+//! more for as long as each decides an eighth (nodes and edges) of what it looks at. If the last one still released something, reverse
 //! edges are made, of undecided waits only.
 //!
 //! # What it promises
@@ -94,8 +94,11 @@ pub fn reduce(graph: &Graph, assume: Assume) -> Reduction {
     }
     let mut going = released.contains(&true);
     let mut sweeps = 0;
+    // Nodes and edges that a sweep looks at.
+    let size = |v: NodeId| 1 + graph.targets(v).len();
+    let mut left: usize = waiting.iter().map(|&v| size(v)).sum();
     while going && !waiting.is_empty() {
-        let before = waiting.len();
+        let before = left;
         let mut sweep = |v: NodeId| {
             if is_satisfied(graph, v, &released) {
                 released[v.index()] = true;
@@ -106,9 +109,14 @@ pub fn reduce(graph: &Graph, assume: Assume) -> Reduction {
         } else {
             waiting.iter().rev().for_each(|&v| sweep(v));
         }
-        waiting.retain(|v| !released[v.index()]);
+        waiting.retain(|&v| {
+            if released[v.index()] {
+                left -= size(v);
+            }
+            !released[v.index()]
+        });
         sweeps += 1;
-        let gone = before - waiting.len();
+        let gone = before - left;
         going = gone > 0;
         if going && sweeps >= SWEEPS && gone < before / SHARE {
             propagate(graph, &mut waiting, &mut released);
@@ -129,7 +137,7 @@ pub fn reduce(graph: &Graph, assume: Assume) -> Reduction {
 
 /// So many sweeps are made in any case.
 const SWEEPS: usize = 2;
-/// Further sweeps are made while each decides at least one wait in so many.
+/// Further sweeps are made while each decides at least one part in so many of what it looks at.
 const SHARE: usize = 8;
 
 /// Whether enough targets of a waiting node are released.
