@@ -86,12 +86,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
     /// The program, or a launcher with everything that belongs to it
-    #[arg(
-        value_name = "PROGRAM",
-        required = true,
-        trailing_var_arg = true,
-        allow_hyphen_values = true
-    )]
+    #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true)]
     pub words: Vec<OsString>,
 }
 
@@ -176,16 +171,59 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+impl Cli {
+    /// Parses a command line; the first word is the program's own name.
+    pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+        let mut args: Vec<OsString> = args.into_iter().collect();
+        if args.get(1).is_some_and(|word| word == "run") {
+            if let Some(program) = program_at(&args) {
+                args.insert(program, "--".into());
+            }
+        }
+        Cli::try_parse_from(args)
+    }
+}
+
+/// Where PROGRAM begins in a command line of `run`, if no `--` says so.
+///
+/// The parser cannot tell by itself, as a program may begin with `-m` or `-c`: told to allow words that begin with a
+/// hyphen there, clap 4 takes `-n4` and every mistyped option for the program.
+fn program_at(args: &[OsString]) -> Option<usize> {
+    let definition = <Cli as clap::CommandFactory>::command();
+    let run = definition.find_subcommand("run")?;
+    let with_value: Vec<&clap::Arg> = run
+        .get_arguments()
+        .filter(|arg| arg.get_action().takes_values())
+        .collect();
+    let takes_next = |word: &str| match word.strip_prefix("--") {
+        Some(long) => with_value.iter().any(|arg| arg.get_long() == Some(long)),
+        // `-qn 4`: the next word, if the first letter that takes a value has nothing behind it.
+        None => {
+            let letters = &word[1..];
+            let first = letters.find(|c| with_value.iter().any(|arg| arg.get_short() == Some(c)));
+            first.is_some_and(|at| letters[at..].chars().count() == 1)
+        }
+    };
+    let mut at = 2;
+    while let Some(word) = args.get(at) {
+        let word = word.to_string_lossy();
+        let python = word.starts_with("-m") || word.starts_with("-c");
+        if word == "--" {
+            return None;
+        }
+        if python || !word.starts_with('-') {
+            return Some(at);
+        }
+        at += if takes_next(&word) { 2 } else { 1 };
+    }
+    None
+}
+
 impl RunArgs {
-    /// What the parser alone cannot see. `words` that begin with an option can only be a mistyped option of ours.
+    /// What the parser alone cannot see.
     pub fn check(&self) -> Result<(), Error> {
         let first = self.words.first().map(|w| w.to_string_lossy());
         let first = first.as_deref().unwrap_or_default();
-        if first.starts_with('-') && !first.starts_with("-m") && !first.starts_with("-c") {
-            return Err(Error::Usage(format!(
-                "unexpected option `{first}`; options of standoff stand before the program, those of the program after it"
-            )));
-        }
         if matches!(first, "-m" | "-c") && self.words.len() < 2 {
             let what = if first == "-m" { "module" } else { "code" };
             return Err(Error::Usage(format!("`{first}` needs a {what}")));
@@ -199,14 +237,14 @@ mod tests {
     use super::*;
 
     fn run(args: &[&str]) -> RunArgs {
-        let line = ["standoff", "run"].iter().chain(args);
-        match Cli::try_parse_from(line)
-            .unwrap_or_else(|e| panic!("{e}"))
-            .command
-        {
+        match read(args).unwrap_or_else(|e| panic!("{e}")).command {
             Command::Run(run) => run,
             other => panic!("{other:?}"),
         }
+    }
+
+    fn read(args: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::read(["standoff", "run"].iter().chain(args).map(OsString::from))
     }
 
     fn words(args: &[&str]) -> Vec<String> {
@@ -252,6 +290,12 @@ mod tests {
             words(&["--quiet", "--", "-m", "pkg", "-m"]),
             ["-m", "pkg", "-m"]
         );
+        assert_eq!(run(&["-qn4", "-m", "pkg"]).ranks, Some(4));
+        assert_eq!(run(&["-qn", "4", "-m", "pkg"]).ranks, Some(4));
+        assert_eq!(
+            words(&["--json=out", "--np", "3", "-m", "pkg", "--np"]),
+            ["-m", "pkg", "--np"]
+        );
         assert_eq!(words(&["-mpkg", "--strict"]), ["-mpkg", "--strict"]);
         assert!(run(&["-n", "2", "-m", "pkg", "--strict"]).check().is_ok());
         assert!(!run(&["-n", "2", "-m", "pkg", "--strict"]).strict);
@@ -274,12 +318,13 @@ mod tests {
             &["--timeout", "0", "x"],
             &["--error-exitcode", "256", "x"],
             &["--launcher", "", "x"],
+            &["--jsno", "out", "x.py"],
+            &["-x4", "x.py"],
             &[],
         ] {
-            let error = Cli::try_parse_from(["standoff", "run"].iter().chain(line)).unwrap_err();
+            let error = read(line).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line:?}");
         }
-        assert!(run(&["--jsno", "out", "x.py"]).check().is_err());
         assert!(run(&["-m"]).check().is_err());
     }
 

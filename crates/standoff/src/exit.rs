@@ -30,7 +30,7 @@ impl Status {
     pub const OK: Status = Status::Code(0);
 
     /// Ends this process. For a signal: by that signal and without a core file (the job wrote its own, if any); where
-    /// that is impossible (the signal is ignored, or this is process 1 of a container), with 128 + its number.
+    /// that is impossible (this is process 1 of a container), with 128 + its number.
     pub fn exit(self) -> ! {
         use nix::sys::resource::{Resource, getrlimit, setrlimit};
         match self {
@@ -39,9 +39,10 @@ impl Status {
                 if let Ok((_, hard)) = getrlimit(Resource::RLIMIT_CORE) {
                     let _ = setrlimit(Resource::RLIMIT_CORE, 0, hard);
                 }
-                if let Ok(signal) = nix::sys::signal::Signal::try_from(signal) {
-                    let _ = nix::sys::signal::SigSet::from(signal).thread_unblock();
-                    let _ = nix::sys::signal::raise(signal);
+                // Whoever has a handler for it (Rust itself, for a fault), this takes it away first. What it does not
+                // know, and process 1, which nothing kills, come back or do not go there.
+                if std::process::id() != 1 {
+                    let _ = signal_hook::low_level::emulate_default_handler(signal);
                 }
                 std::process::exit(128 + signal)
             }

@@ -25,15 +25,13 @@ pub mod watch;
 
 use std::ffi::OsString;
 
-use clap::Parser;
-
 use crate::cli::{Cli, Command};
 use crate::error::Error;
 use crate::exit::Status;
 
 /// Runs the command given by `args` (the first is the program's own name) and says how the process is to end.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> Status {
-    let cli = match Cli::try_parse_from(args) {
+    let cli = match Cli::read(args) {
         Ok(cli) => cli,
         Err(said) => {
             // Help and version go to standard output with 0, the rest to standard error with 2: both are clap's.

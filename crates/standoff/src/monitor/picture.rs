@@ -1,0 +1,474 @@
+//! From copies of boards to the picture that the analysis reads.
+//!
+//! What cannot be told is said to be unknown: a member of a communicator that does not (yet, or any longer) have it, a
+//! channel whose two ends do not subtract to a multiset, a rank that is moving.
+
+use std::collections::HashMap;
+
+use standoff_board::digest::Digest;
+use standoff_board::functions;
+use standoff_board::layout::{self as lay, flag, op, root, state, wait};
+use standoff_board::read::{Copy, text};
+use standoff_mpi::picture::{
+    Call, CollectiveKind, CollectiveRecord, CommId, CommPicture, CommRank, Group, Need, Op,
+    Operation, Picture, RankPicture, RankState, Root, SendMode, Source, Tags, ThreadPicture,
+    Unmatched, Wait, WorldRank,
+};
+
+/// What was read of one rank.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The copy of its board.
+    pub copy: Copy,
+    /// It changed while the boards were copied.
+    pub moving: bool,
+    /// Its process has ended.
+    pub gone: bool,
+}
+
+/// How threads that poll are to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polls {
+    /// They are outside MPI and may act.
+    Act,
+    /// Those that have only polled in vain since the given round wait for what they poll (for the heuristic `stalled`).
+    Wait,
+}
+
+/// The picture of one job. `readings` by world rank; `pollers` tells which (rank, slot) count as waiting.
+pub fn picture(
+    world: u32,
+    readings: &[Option<Reading>],
+    pollers: &dyn Fn(usize, usize) -> Polls,
+) -> Picture {
+    let ranks: Vec<RankPicture> = readings
+        .iter()
+        .enumerate()
+        .map(|(rank, reading)| match reading {
+            Some(reading) => rank_picture(reading, &|slot| pollers(rank, slot)),
+            None => not_joined(),
+        })
+        .collect();
+    let unmatched = unmatched(readings, &ranks);
+    Picture {
+        world,
+        ranks,
+        unmatched,
+    }
+}
+
+fn not_joined() -> RankPicture {
+    RankPicture {
+        state: RankState::NotJoined,
+        moving: false,
+        tainted: None,
+        comms: Vec::new(),
+        ops: Vec::new(),
+        threads: Vec::new(),
+        other_threads: 0,
+    }
+}
+
+fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPicture {
+    let copy = &reading.copy;
+    let header = &copy.header;
+    let comms: Vec<CommPicture> = copy
+        .comms
+        .iter()
+        .filter(|c| c.id != 0)
+        .map(|c| comm_picture(c, &copy.arena))
+        .collect();
+    let mut ops: Vec<Operation> = copy
+        .ops
+        .iter()
+        .filter(|o| o.kind != op::FREE && o.flags & flag::INACTIVE == 0)
+        .map(|o| operation(o, &copy.comms, None))
+        .collect();
+    let live = copy.threads.iter().filter(|t| t.used == 1).count();
+    let mut threads = Vec::new();
+    for (slot, thread) in copy.threads.iter().enumerate() {
+        if thread.used != 1 {
+            continue;
+        }
+        let inline = &thread.inline[..(thread.inline_used as usize).min(2)];
+        let mut waits_for: Vec<u64> = Vec::new();
+        let mut wait = thread.wait;
+        let mut unknown = thread.unknown;
+        match wait {
+            wait::ALL | wait::ANY if !inline.is_empty() => {
+                for o in inline {
+                    ops.push(operation(o, &copy.comms, (live == 1).then_some(0)));
+                    waits_for.push(o.order);
+                }
+            }
+            wait::ALL | wait::ANY => {
+                let mine = |o: &&lay::Op| o.kind != op::FREE && o.waiter == slot as u32 + 1;
+                waits_for.extend(copy.ops.iter().filter(mine).map(|o| o.order));
+            }
+            wait::OUTSIDE
+                if pollers(slot) == Polls::Wait && thread.poll_kind & lay::poll::UNKNOWN == 0 =>
+            {
+                unknown = 0;
+                if thread.poll_kind & lay::poll::PROBE != 0 {
+                    // Its order is that of no operation of the board.
+                    let probe = lay::Op {
+                        order: u64::MAX - slot as u64,
+                        ..thread.inline[0]
+                    };
+                    ops.push(operation(&probe, &copy.comms, None));
+                    waits_for.push(probe.order);
+                }
+                let polled = |o: &&lay::Op| {
+                    o.kind != op::FREE
+                        && o.flags & flag::INACTIVE == 0
+                        && o.polled == thread.poll_round
+                };
+                if thread.poll_kind & lay::poll::REQUESTS != 0 {
+                    waits_for.extend(copy.ops.iter().filter(polled).map(|o| o.order));
+                }
+                if !waits_for.is_empty() {
+                    wait = wait::ANY;
+                }
+            }
+            _ => {}
+        }
+        let wait = match wait {
+            wait::OUTSIDE => None,
+            wait::ALL | wait::ANY => Some(Wait::Operations {
+                need: if wait == wait::ALL {
+                    Need::All
+                } else {
+                    Need::Any
+                },
+                ops: waits_for,
+                unknown_requests: unknown,
+            }),
+            wait::FINALIZE => Some(Wait::Finalize),
+            _ => Some(Wait::Free),
+        };
+        threads.push(ThreadPicture {
+            thread: slot as u32,
+            call: wait.map(|wait| Call {
+                function: functions::name(thread.function)
+                    .unwrap_or("an MPI procedure")
+                    .to_owned(),
+                wait,
+            }),
+            // Below MPI_THREAD_SERIALIZED only the thread that initialized MPI may call it.
+            not_an_agent: header.thread_level < 2 && slot != 0,
+        });
+    }
+    ops.sort_by_key(|o| o.id);
+    RankPicture {
+        state: rank_state(reading),
+        moving: reading.moving,
+        tainted: (header.taint != 0).then(|| text(&header.taint_why)),
+        comms,
+        ops,
+        threads,
+        other_threads: if header.thread_level < 2 {
+            0
+        } else {
+            header.other_threads
+        },
+    }
+}
+
+fn rank_state(reading: &Reading) -> RankState {
+    let header = &reading.copy.header;
+    match (reading.gone, header.exit) {
+        (true, 0) if header.state == state::FINALIZED => RankState::Exited(None),
+        (true, 0) if header.state == state::ABORTING => RankState::Aborting,
+        (true, 0) => RankState::Killed,
+        (true, status) => RankState::Exited(i32::try_from(status - 1).ok()),
+        (false, _) => match header.state {
+            state::FINALIZING | state::FINALIZED => RankState::Finalized,
+            state::ABORTING => RankState::Aborting,
+            _ => RankState::Running,
+        },
+    }
+}
+
+fn comm_picture(comm: &lay::Comm, arena: &[u32]) -> CommPicture {
+    let mut history: Vec<CollectiveRecord> = comm
+        .history
+        .iter()
+        .filter(|h| h.seq1 != 0)
+        .filter_map(|h| {
+            Some(CollectiveRecord {
+                seq: h.seq1 - 1,
+                kind: collective_kind(h.collective)?,
+                root: root_of(h.root),
+            })
+        })
+        .collect();
+    history.sort_by_key(|h| h.seq);
+    CommPicture {
+        id: CommId(comm.id),
+        name: text(&comm.name),
+        my_rank: CommRank(comm.rank),
+        group: group(comm.group, arena),
+        remote: (comm.inter != 0).then(|| group(comm.remote, arena)),
+        collectives: comm.collectives,
+        history,
+        neighbours: None,
+    }
+}
+
+fn group(group: lay::Group, arena: &[u32]) -> Group {
+    match group.stride {
+        lay::Group::UNKNOWN => Group::Unknown,
+        lay::Group::LISTED => {
+            let from = group.first as usize;
+            match from
+                .checked_add(group.len as usize)
+                .and_then(|to| arena.get(from..to))
+            {
+                Some(list) => Group::List(list.iter().map(|&r| WorldRank(r)).collect()),
+                None => Group::Unknown,
+            }
+        }
+        stride => Group::Strided {
+            first: group.first,
+            stride,
+            len: group.len,
+        },
+    }
+}
+
+fn operation(o: &lay::Op, comms: &[lay::Comm], later_same_class: Option<u64>) -> Operation {
+    let comm = (o.comm as usize)
+        .checked_sub(1)
+        .and_then(|c| comms.get(c))
+        .filter(|c| c.id != 0)
+        .map(|c| CommId(c.id));
+    let peer = CommRank(o.peer.max(0) as u32);
+    let tag = (o.tag != lay::ANY).then_some(o.tag);
+    let from = if o.peer == lay::ANY {
+        Source::Any
+    } else {
+        Source::Rank(peer)
+    };
+    let send = |mode| Op::Send {
+        comm,
+        to: peer,
+        tag: o.tag,
+        mode,
+        later_same_class,
+    };
+    let what = match o.kind {
+        op::SEND => send(SendMode::Standard),
+        op::SSEND => send(SendMode::Synchronous),
+        op::BSEND => send(SendMode::Buffered),
+        op::RSEND => send(SendMode::Ready),
+        op::RECV => Op::Recv { comm, from, tag },
+        op::PROBE => Op::Probe { comm, from, tag },
+        op::COLLECTIVE => match collective_kind(o.collective) {
+            Some(kind) => Op::Collective {
+                comm,
+                seq: o.seq,
+                kind,
+                root: root_of(o.peer),
+                blocking: o.flags & flag::BLOCKING != 0,
+                data: o.flags & flag::DATA != 0,
+                members: None,
+            },
+            None => Op::Local,
+        },
+        _ => Op::Local,
+    };
+    Operation {
+        id: o.order,
+        op: what,
+        cancelled: o.flags & flag::CANCELLED != 0,
+    }
+}
+
+fn root_of(r: i32) -> Root {
+    match r {
+        root::ME => Root::Me,
+        root::NULL => Root::Null,
+        r => u32::try_from(r).map_or(Root::None, |r| Root::Rank(CommRank(r))),
+    }
+}
+
+fn collective_kind(n: u8) -> Option<CollectiveKind> {
+    use CollectiveKind as K;
+    // In the order of `layout::collective`.
+    const ALL: [CollectiveKind; 37] = [
+        K::Barrier,
+        K::Bcast,
+        K::Gather,
+        K::Gatherv,
+        K::Scatter,
+        K::Scatterv,
+        K::Allgather,
+        K::Allgatherv,
+        K::Alltoall,
+        K::Alltoallv,
+        K::Alltoallw,
+        K::Reduce,
+        K::Allreduce,
+        K::ReduceScatter,
+        K::ReduceScatterBlock,
+        K::Scan,
+        K::Exscan,
+        K::NeighborAllgather,
+        K::NeighborAllgatherv,
+        K::NeighborAlltoall,
+        K::NeighborAlltoallv,
+        K::NeighborAlltoallw,
+        K::CommDup,
+        K::CommDupWithInfo,
+        K::CommSplit,
+        K::CommSplitType,
+        K::CommCreate,
+        K::CommCreateGroup,
+        K::CartCreate,
+        K::CartSub,
+        K::GraphCreate,
+        K::DistGraphCreate,
+        K::DistGraphCreateAdjacent,
+        K::IntercommCreate,
+        K::IntercommMerge,
+        K::CommFree,
+        K::CommDisconnect,
+    ];
+    ALL.get(n as usize).copied()
+}
+
+/// One end of a channel, by (communicator, peer).
+type Ends<'a> = HashMap<(u64, u32), &'a lay::Channel>;
+
+fn ends<'a>(copy: &'a Copy, channels: &'a [lay::Channel]) -> Ends<'a> {
+    channels
+        .iter()
+        .filter_map(|c| {
+            let comm = copy.comms.get((c.comm as usize).checked_sub(1)?)?;
+            (comm.id != 0).then_some(((comm.id, c.peer), c))
+        })
+        .collect()
+}
+
+fn member(group: &Group, rank: u32) -> Option<u32> {
+    match group {
+        Group::Strided { first, stride, len } if rank < *len => {
+            u32::try_from(i64::from(*first) + i64::from(rank) * i64::from(*stride)).ok()
+        }
+        Group::List(list) => list.get(rank as usize).map(|r| r.0),
+        _ => None,
+    }
+}
+
+fn size(group: &Group) -> u32 {
+    match group {
+        Group::Strided { len, .. } => *len,
+        Group::List(list) => list.len() as u32,
+        Group::Unknown => 0,
+    }
+}
+
+/// Messages in flight: what senders counted less what receivers counted.
+fn unmatched(readings: &[Option<Reading>], ranks: &[RankPicture]) -> Vec<Unmatched> {
+    let comms: Vec<HashMap<u64, &CommPicture>> = ranks
+        .iter()
+        .map(|r| r.comms.iter().map(|c| (c.id.0, c)).collect())
+        .collect();
+    let received: Vec<Ends<'_>> = readings
+        .iter()
+        .map(|r| {
+            r.as_ref()
+                .map(|r| ends(&r.copy, &r.copy.received))
+                .unwrap_or_default()
+        })
+        .collect();
+    let mut out: HashMap<(u64, u32, u32), Tags> = HashMap::new();
+    let mut seen: HashMap<(u64, u32, u32), ()> = HashMap::new();
+    for (s, reading) in readings.iter().enumerate() {
+        let Some(reading) = reading else { continue };
+        for (&(id, peer), &sent) in &ends(&reading.copy, &reading.copy.sent) {
+            let comm = comms[s][&id];
+            let side = comm.remote.as_ref().unwrap_or(&comm.group);
+            let Some(to) = member(side, peer).filter(|&to| (to as usize) < ranks.len()) else {
+                continue;
+            };
+            let other = received[to as usize].get(&(id, comm.my_rank.0));
+            let lost = sent.unknown != 0
+                || other.is_some_and(|o| o.unknown != 0)
+                || !comms[to as usize].contains_key(&id);
+            let none = Digest::default();
+            let tags = if lost {
+                None
+            } else {
+                sent.digest
+                    .minus(other.map_or(&none, |o| &o.digest))
+                    .decode()
+            };
+            let key = (id, s as u32, to);
+            seen.insert(key, ());
+            match tags {
+                Some(known) if known.is_empty() => {}
+                Some(known) => drop(out.insert(key, Tags::Known(known))),
+                None => drop(out.insert(key, Tags::Unknown)),
+            }
+        }
+    }
+    for (d, reading) in readings.iter().enumerate() {
+        let Some(reading) = reading else { continue };
+        // Received and never counted as sent: the two ends do not speak of the same thing.
+        for (&(id, peer), &end) in &received[d] {
+            let comm = comms[d][&id];
+            let side = comm.remote.as_ref().unwrap_or(&comm.group);
+            if let Some(from) = member(side, peer) {
+                let key = (id, from, d as u32);
+                if !seen.contains_key(&key) && (end.unknown != 0 || !end.digest.is_empty()) {
+                    out.insert(key, Tags::Unknown);
+                }
+            }
+        }
+        let _ = reading;
+        // A partner that does not have the communicator has freed it, or is still making it: it may have sent on it before.
+        for o in &ranks[d].ops {
+            let (Op::Recv {
+                comm: Some(id),
+                from,
+                ..
+            }
+            | Op::Probe {
+                comm: Some(id),
+                from,
+                ..
+            }) = &o.op
+            else {
+                continue;
+            };
+            let Some(comm) = comms[d].get(&id.0) else {
+                continue;
+            };
+            let side = comm.remote.as_ref().unwrap_or(&comm.group);
+            let sources = match from {
+                Source::Rank(r) => r.0..r.0 + 1,
+                Source::Any => 0..size(side),
+            };
+            for from in sources.filter_map(|r| member(side, r)) {
+                if comms
+                    .get(from as usize)
+                    .is_some_and(|c| !c.contains_key(&id.0))
+                {
+                    out.insert((id.0, from, d as u32), Tags::Unknown);
+                }
+            }
+        }
+    }
+    let mut out: Vec<Unmatched> = out
+        .into_iter()
+        .map(|((comm, from, to), tags)| Unmatched {
+            comm: CommId(comm),
+            from: WorldRank(from),
+            to: WorldRank(to),
+            tags,
+        })
+        .collect();
+    out.sort_by_key(|u| (u.comm, u.from, u.to));
+    out
+}

@@ -1,0 +1,167 @@
+//! The boards of a session, grouped into jobs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use standoff_board::read::{BoardFile, ReadError};
+
+use super::picture::Reading;
+use crate::proc::Process;
+
+/// A rank that has joined.
+#[derive(Debug)]
+pub struct Rank {
+    /// Its board.
+    pub board: BoardFile,
+    /// Its process.
+    pub pid: i32,
+    process: Option<Process>,
+    /// Its rank in its world.
+    pub rank: usize,
+    /// Epoch at the last look.
+    pub epoch: u64,
+    /// When the epoch was last seen to change.
+    pub changed: Instant,
+    /// It has ended (as far as seen).
+    pub gone: bool,
+}
+
+/// One `MPI_COMM_WORLD`.
+#[derive(Debug)]
+pub struct World {
+    key: u64,
+    /// By world rank; `None`: has not joined.
+    pub ranks: Vec<Option<Rank>>,
+    /// Two processes claim one rank: nothing can be said about this world.
+    pub confused: bool,
+}
+
+impl World {
+    /// All that have joined.
+    pub fn joined(&self) -> impl Iterator<Item = &Rank> {
+        self.ranks.iter().flatten()
+    }
+
+    /// Whether all have joined.
+    pub fn complete(&self) -> bool {
+        self.ranks.iter().all(Option::is_some)
+    }
+}
+
+/// All boards of a session.
+#[derive(Debug, Default)]
+pub struct Ranks {
+    /// In the order in which they were first seen.
+    pub worlds: Vec<World>,
+    known: BTreeSet<PathBuf>,
+    /// Things to be said once, by file name.
+    pub complaints: BTreeMap<String, String>,
+}
+
+impl Ranks {
+    /// Looks for boards that have appeared.
+    pub fn scan(&mut self, session: &Path) {
+        let Ok(entries) = std::fs::read_dir(session) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if path.extension().is_none_or(|e| e != "board") || self.known.contains(&path) {
+                continue;
+            }
+            self.known.insert(path.clone());
+            if let Err(error) = self.join(&path) {
+                let name = entry.file_name().to_string_lossy().into_owned();
+                let said = format!("{name} was left unread: {error}; its rank counts as able to act");
+                self.complaints.insert(name, said);
+            }
+        }
+    }
+
+    fn join(&mut self, path: &Path) -> Result<(), ReadError> {
+        let board = BoardFile::open(path)?;
+        let header = board.header()?;
+        let world = match self.worlds.iter().position(|w| {
+            w.key == header.world_key && w.ranks.len() == header.world_size as usize
+        }) {
+            Some(i) => &mut self.worlds[i],
+            None => {
+                let ranks = std::iter::repeat_with(|| None)
+                    .take(header.world_size as usize)
+                    .collect();
+                self.worlds.push(World {
+                    key: header.world_key,
+                    ranks,
+                    confused: false,
+                });
+                self.worlds.last_mut().expect("just pushed")
+            }
+        };
+        let pid = i32::try_from(header.pid).map_err(|_| ReadError::Corrupted("pid"))?;
+        let place = &mut world.ranks[header.rank as usize];
+        if place.is_some() {
+            world.confused = true;
+            return Ok(());
+        }
+        *place = Some(Rank {
+            pid,
+            process: Process::of(pid),
+            rank: header.rank as usize,
+            epoch: board.epoch()?,
+            changed: Instant::now(),
+            gone: false,
+            board,
+        });
+        Ok(())
+    }
+}
+
+impl Rank {
+    /// Looks at the epoch; true if it has changed since the last look.
+    pub fn look(&mut self) -> bool {
+        let changed = match self.board.epoch() {
+            Ok(epoch) => std::mem::replace(&mut self.epoch, epoch) != epoch,
+            Err(_) => true,
+        };
+        if changed {
+            self.changed = Instant::now();
+        }
+        changed
+    }
+
+    /// Whether the process still runs.
+    pub fn check_alive(&mut self) {
+        if !self.gone && !self.process.is_some_and(Process::alive) {
+            self.gone = true;
+        }
+    }
+}
+
+/// Copies the boards of a world: all epochs, all boards, all epochs again. See `docs/algorithms/picture.md`.
+pub fn read(world: &mut World) -> Vec<Option<Reading>> {
+    for rank in world.ranks.iter_mut().flatten() {
+        // Before the copy: what a process that is gone has written is final.
+        rank.check_alive();
+        rank.look();
+    }
+    let copies: Vec<_> = world
+        .ranks
+        .iter()
+        .map(|r| r.as_ref().map(|r| (r.epoch, r.gone, r.board.copy())))
+        .collect();
+    let confused = world.confused;
+    world
+        .ranks
+        .iter_mut()
+        .zip(copies)
+        .map(|(rank, copy)| {
+            let (rank, (before, gone, copy)) = (rank.as_mut()?, copy?);
+            // A board that cannot be read any more is as good as none.
+            let copy = copy.ok()?;
+            rank.look();
+            let moving = confused || rank.epoch != before || before % 2 == 1;
+            Some(Reading { copy, moving, gone })
+        })
+        .collect()
+}

@@ -1,0 +1,158 @@
+//! Where the threads of some ranks are.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use standoff_board::layout::{Header, command, state, wait};
+use standoff_board::read::text;
+use standoff_report::Frame;
+
+use super::native::{Native, Place};
+use super::picture::Reading;
+use super::ranks::{Rank, World};
+
+/// How long ranks have to write down their Python stacks.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// Stacks by (rank, slot), innermost frame of the user's own code first.
+pub type Stacks = BTreeMap<(usize, usize), Vec<Frame>>;
+
+/// Asks the `wanted` ranks for their stacks.
+pub fn collect(world: &World, readings: &[Option<Reading>], wanted: &[usize]) -> Stacks {
+    let ranks: Vec<(&Rank, &Reading)> = wanted
+        .iter()
+        .filter_map(|&r| Some((world.ranks.get(r)?.as_ref()?, readings.get(r)?.as_ref()?)))
+        .filter(|(rank, reading)| {
+            !rank.gone
+                && !matches!(
+                    reading.copy.header.state,
+                    state::FINALIZED | state::ABORTING
+                )
+        })
+        .collect();
+    // A serial number that this rank has not seen, and never the word that it starts with.
+    let word = |h: &Header| (h.command >> 8).wrapping_add(1).max(1) << 8 | command::STACKS;
+    let mut waiting: Vec<(&Rank, u32)> = Vec::new();
+    for (rank, reading) in &ranks {
+        let header = &reading.copy.header;
+        let word = word(header);
+        if header.python != 0 && header.state == state::RUNNING && rank.board.command(word).is_ok() {
+            waiting.push((rank, word));
+        }
+    }
+    let until = Instant::now() + PATIENCE;
+    while !waiting.is_empty() && Instant::now() < until {
+        waiting.retain(|(rank, word)| rank.board.done().is_ok_and(|done| done != *word));
+        if !waiting.is_empty() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    let here = std::env::current_dir().ok();
+    let mut native = Native::default();
+    let mut out = Stacks::new();
+    for (rank, reading) in ranks {
+        let python = python_stacks(rank);
+        for (slot, thread) in reading.copy.threads.iter().enumerate() {
+            if thread.used != 1 {
+                continue;
+            }
+            let note = rank.board.note(slot).ok();
+            let frames = if thread.noted == 1 {
+                note.map(|n| parse(text(&n).lines())).unwrap_or_default()
+            } else {
+                python.get(&thread.pthread).cloned().unwrap_or_default()
+            };
+            let mut frames = own_first(frames);
+            let in_call = thread.wait != wait::OUTSIDE;
+            if frames.is_empty() && (in_call || thread.noted == 2) {
+                frames = native.frames(&Place {
+                    pid: rank.pid,
+                    registers: thread.registers,
+                    kept: note.as_ref().map(|n| &n[..]).filter(|_| !in_call),
+                });
+                frames = program_first(frames);
+            }
+            for frame in &mut frames {
+                relative(frame, here.as_deref());
+            }
+            out.insert((rank.rank, slot), frames);
+        }
+    }
+    out
+}
+
+/// What the rank's helper has written, by Python thread identifier.
+fn python_stacks(rank: &Rank) -> HashMap<u64, Vec<Frame>> {
+    let written = std::fs::read_to_string(rank.board.path().with_extension("stacks"));
+    let mut out = HashMap::new();
+    for part in written.unwrap_or_default().split("thread ").skip(1) {
+        let mut lines = part.lines();
+        if let Some(ident) = lines.next().and_then(|l| l.trim().parse().ok()) {
+            out.insert(ident, parse(lines));
+        }
+    }
+    out
+}
+
+/// Lines `line TAB function TAB file`.
+pub fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Frame> {
+    lines
+        .filter_map(|line| {
+            let mut fields = line.splitn(3, '\t');
+            let number = fields.next()?.parse().ok()?;
+            let function = fields.next()?;
+            Some(Frame::at(fields.next()?, number, function))
+        })
+        .collect()
+}
+
+/// Drops library frames inside the innermost one of the user's own code (if there is one), and the interpreter's outermost.
+pub fn own_first(mut frames: Vec<Frame>) -> Vec<Frame> {
+    if let Some(first) = frames.iter().position(own) {
+        frames.drain(..first);
+    }
+    while frames.len() > 1 && frames.last().is_some_and(|f| !own(f)) {
+        frames.pop();
+    }
+    frames
+}
+
+/// The user's own Python code: not the standard library's, nor an installed package's.
+fn own(frame: &Frame) -> bool {
+    frame.file.as_deref().is_some_and(|file| {
+        !file.starts_with('<') || file == "<string>" || file == "<stdin>"
+    }) && frame.file.as_deref().is_some_and(|file| {
+        !["/site-packages/", "/dist-packages/", "/lib/python3"]
+            .iter()
+            .any(|p| file.contains(p))
+    })
+}
+
+/// Drops frames of system libraries inside the program's, and the C runtime's around it.
+fn program_first(mut frames: Vec<Frame>) -> Vec<Frame> {
+    let system = |f: &Frame| {
+        f.module
+            .as_deref()
+            .is_some_and(|m| m.starts_with("libc.so") || m.starts_with("ld-linux"))
+            || matches!(f.function.as_deref(), Some("_start"))
+            || f.file.as_deref().is_some_and(|f| f.contains("/sysdeps/") || f.contains("/csu/") || f.contains("/nptl/"))
+    };
+    if let Some(first) = frames.iter().position(|f| !system(f)) {
+        frames.drain(..first);
+    }
+    while frames.last().is_some_and(&system) {
+        frames.pop();
+    }
+    frames
+}
+
+/// Shows files below the working directory as the user names them.
+fn relative(frame: &mut Frame, here: Option<&Path>) {
+    if let (Some(file), Some(here)) = (&frame.file, here)
+        && let Ok(short) = Path::new(file).strip_prefix(here)
+        && !short.as_os_str().is_empty()
+    {
+        frame.file = Some(short.to_string_lossy().into_owned());
+    }
+}

@@ -1,0 +1,360 @@
+//! The watcher: looks at the boards, decides, reports.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use standoff_mpi::{Agent, Analysis, Finding as Found, analyse};
+use standoff_report::{Report, Scope, Verdict};
+
+use super::picture::{Polls, Reading, picture};
+use super::processor::Sample;
+use super::ranks::{Ranks, World, read};
+use super::report::{self, Known};
+use super::stacks;
+use crate::exit::JobExit;
+use crate::watch::{Settings, Tick, Watcher, Why};
+
+/// Time between two looks.
+const TICK: Duration = Duration::from_millis(20);
+/// A full analysis may cost at most one part in so many of the time.
+const SHARE: u32 = 100;
+/// Fruitless polling for so long is a stall.
+const STALL: Duration = Duration::from_secs(5);
+
+/// Watches the ranks of a session through their boards.
+#[derive(Debug)]
+pub struct Monitor {
+    settings: Settings,
+    ranks: Ranks,
+    /// No full analysis before this.
+    not_before: Instant,
+    /// Something changed since the last full analysis.
+    changed: bool,
+    /// Sets of agents that only the library could release, since when, with their processor time then.
+    candidates: BTreeMap<Key, Candidate>,
+    /// Pollers: (world, rank, slot) → round and since when.
+    pollers: BTreeMap<(usize, usize, usize), (u64, Instant)>,
+    next_stall_look: Instant,
+    stalled: bool,
+    /// The last reading of each world, for the end.
+    seen: Vec<usize>,
+}
+
+/// A set: its world, its members with the epochs of their ranks.
+type Key = (usize, Vec<(Agent, u64)>);
+
+#[derive(Debug)]
+struct Candidate {
+    since: Instant,
+    samples: Vec<Option<Sample>>,
+    current: bool,
+}
+
+impl Monitor {
+    /// A watcher of the session in `settings`.
+    pub fn new(settings: Settings) -> Monitor {
+        let now = Instant::now();
+        Monitor {
+            settings,
+            ranks: Ranks::default(),
+            not_before: now,
+            changed: true,
+            candidates: BTreeMap::new(),
+            pollers: BTreeMap::new(),
+            next_stall_look: now,
+            stalled: false,
+            seen: Vec::new(),
+        }
+    }
+
+    /// A full look at one world: what is stuck, or `None` if nothing is proven (yet).
+    fn examine(&mut self, world: usize) -> Option<Report> {
+        let readings = read(&mut self.ranks.worlds[world]);
+        let picture = picture(world as u32, &readings, &|_, _| Polls::Act);
+        let Analysis { strict, lenient } = analyse(&picture);
+        // Ranks with several threads: what their library did first is not certain from their boards, so their sets wait too.
+        let threaded = |found: &Found| {
+            found
+                .closure
+                .iter()
+                .any(|a| live_threads(&readings[a.rank.0 as usize]) > 1)
+        };
+        let (sure, unsure): (Vec<Found>, Vec<Found>) =
+            strict.into_iter().partition(|found| !threaded(found));
+        let mut proven = sure;
+        for found in unsure.into_iter().chain(lenient) {
+            if self.held(world, &found, &readings) {
+                proven.push(found);
+            }
+        }
+        if proven.is_empty() {
+            return None;
+        }
+        let since = self.last_progress(world, &proven);
+        Some(self.deadlock(world, &readings, &picture, &proven, since))
+    }
+
+    /// Whether a set has not moved for the window, each member having had processor time.
+    fn held(&mut self, world: usize, found: &Found, readings: &[Option<Reading>]) -> bool {
+        let w = &self.ranks.worlds[world];
+        let key: Vec<(Agent, u64)> = found
+            .closure
+            .iter()
+            .map(|a| (*a, w.ranks[a.rank.0 as usize].as_ref().map_or(0, |r| r.epoch)))
+            .collect();
+        let sample = || -> Vec<Option<Sample>> {
+            found
+                .closure
+                .iter()
+                .map(|a| {
+                    let rank = w.ranks[a.rank.0 as usize].as_ref()?;
+                    let reading = readings[a.rank.0 as usize].as_ref()?;
+                    let tid = reading.copy.threads.get(a.thread as usize)?.tid;
+                    Sample::of(rank.pid, tid)
+                })
+                .collect()
+        };
+        let candidate = self
+            .candidates
+            .entry((world, key))
+            .or_insert_with(|| Candidate {
+                since: Instant::now(),
+                samples: sample(),
+                current: true,
+            });
+        candidate.current = true;
+        if candidate.since.elapsed() < self.settings.window {
+            return false;
+        }
+        candidate
+            .samples
+            .iter()
+            .zip(sample())
+            .all(|(then, now)| matches!((then, now), (Some(then), Some(now)) if then.had_time(now)))
+    }
+
+    fn last_progress(&self, world: usize, found: &[Found]) -> Duration {
+        let members = found.iter().flat_map(|f| &f.closure);
+        let w = &self.ranks.worlds[world];
+        members
+            .filter_map(|a| w.ranks[a.rank.0 as usize].as_ref())
+            .map(|r| r.changed.elapsed())
+            .min()
+            .unwrap_or_default()
+    }
+
+    fn deadlock(
+        &self,
+        world: usize,
+        readings: &[Option<Reading>],
+        picture: &standoff_mpi::Picture,
+        found: &[Found],
+        since: Duration,
+    ) -> Report {
+        let known = self.known(world, readings, report::wanted(found));
+        let mut out = self.blank(Verdict::Deadlock);
+        for f in found {
+            out.findings.push(report::deadlock(f, picture, &known));
+        }
+        out.detected_after_ms = u64::try_from(since.as_millis()).ok();
+        out
+    }
+
+    /// What is known of the ranks beside the picture, with the stacks of those `wanted`.
+    fn known<'a>(
+        &'a self,
+        world: usize,
+        readings: &'a [Option<Reading>],
+        wanted: Vec<usize>,
+    ) -> Known<'a> {
+        let w = &self.ranks.worlds[world];
+        let stacks = stacks::collect(w, readings, &wanted);
+        Known {
+            world: world as u32,
+            readings,
+            stacks,
+        }
+    }
+
+    /// A report with what is known of the whole session.
+    fn blank(&self, verdict: Verdict) -> Report {
+        let ranks = self.ranks.worlds.iter().map(|w| w.ranks.len() as u32).sum();
+        let mut out = Report::new(verdict, Scope::ThisRun, ranks);
+        out.mpi = self.mpi();
+        out.notes = self.notes();
+        out
+    }
+
+    fn mpi(&self) -> Option<standoff_report::MpiInfo> {
+        let rank = self.ranks.worlds.first()?.joined().next()?;
+        let header = rank.board.header().ok()?;
+        report::mpi(&header)
+    }
+
+    /// What could not be seen.
+    fn notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.ranks.complaints.values().cloned().collect();
+        let mut taints: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for w in &self.ranks.worlds {
+            let missing: Vec<u32> = (0u32..)
+                .zip(&w.ranks)
+                .filter(|(_, r)| r.is_none())
+                .map(|(i, _)| i)
+                .collect();
+            if !missing.is_empty() {
+                notes.push(format!(
+                    "{} did not join (on another machine, or not in MPI yet) and {} counted as able to act",
+                    report::ranks(&missing),
+                    if missing.len() == 1 { "was" } else { "were" },
+                ));
+            }
+            if w.confused {
+                notes.push("two processes claim the same rank; their job was not judged".to_owned());
+            }
+            for r in w.joined() {
+                if let Ok(h) = r.board.header()
+                    && h.taint != 0
+                {
+                    taints
+                        .entry(standoff_board::read::text(&h.taint_why))
+                        .or_default()
+                        .push(h.rank);
+                }
+            }
+        }
+        notes.extend(taints.into_iter().map(|(why, ranks)| {
+            format!(
+                "{} counted as able to act from some point on: {why}",
+                report::ranks(&ranks)
+            )
+        }));
+        notes
+    }
+
+    /// Looks for threads that poll in vain what nobody can complete.
+    fn stalls(&mut self) -> Option<Report> {
+        let now = Instant::now();
+        if self.stalled || now < self.next_stall_look {
+            return None;
+        }
+        self.next_stall_look = now + Duration::from_millis(500);
+        for world in 0..self.ranks.worlds.len() {
+            let readings = read(&mut self.ranks.worlds[world]);
+            let mut any = false;
+            for (rank, reading) in readings.iter().enumerate() {
+                let Some(reading) = reading else { continue };
+                for (slot, t) in reading.copy.threads.iter().enumerate() {
+                    let key = (world, rank, slot);
+                    if t.used != 1 || t.polls == 0 || t.wait != standoff_board::layout::wait::OUTSIDE {
+                        self.pollers.remove(&key);
+                        continue;
+                    }
+                    let entry = self.pollers.entry(key).or_insert((t.poll_round, now));
+                    if entry.0 != t.poll_round {
+                        *entry = (t.poll_round, now);
+                    }
+                    any |= entry.1.elapsed() >= STALL;
+                }
+            }
+            if !any {
+                continue;
+            }
+            let old = |rank: usize, slot: usize| match self.pollers.get(&(world, rank, slot)) {
+                Some((_, since)) if since.elapsed() >= STALL => Polls::Wait,
+                _ => Polls::Act,
+            };
+            let picture = picture(world as u32, &readings, &old);
+            let Analysis { strict, lenient } = analyse(&picture);
+            let found: Vec<Found> = strict
+                .into_iter()
+                .chain(lenient)
+                .filter(|f| f.closure.iter().any(|a| old(a.rank.0 as usize, a.thread as usize) == Polls::Wait))
+                .collect();
+            if found.is_empty() {
+                continue;
+            }
+            self.stalled = true;
+            let known = self.known(world, &readings, report::wanted(&found));
+            let mut out = self.blank(Verdict::Stalled);
+            for f in &found {
+                out.findings.push(report::stalled(f, &picture, &known));
+            }
+            return Some(out);
+        }
+        None
+    }
+}
+
+fn live_threads(reading: &Option<Reading>) -> usize {
+    reading
+        .as_ref()
+        .map_or(0, |r| r.copy.threads.iter().filter(|t| t.used == 1).count())
+}
+
+impl Watcher for Monitor {
+    fn tick(&mut self) -> Tick {
+        let again = Tick::Continue { next: TICK };
+        if self.ranks.worlds.iter().all(World::complete) || self.ranks.worlds.is_empty() {
+            self.ranks.scan(&self.settings.session);
+        } else {
+            self.ranks.scan(&self.settings.session);
+        }
+        let (mut any_changed, mut any_still) = (false, false);
+        for rank in self.ranks.worlds.iter_mut().flat_map(|w| w.ranks.iter_mut().flatten()) {
+            let changed = rank.look();
+            any_changed |= changed;
+            any_still |= !changed;
+        }
+        self.changed |= any_changed;
+        let now = Instant::now();
+        // All still since the last look and something new: the usual deadlock, worth a look at once.
+        let due = self.changed && any_still && (!any_changed || now >= self.not_before);
+        let waiting = !self.candidates.is_empty() && now >= self.not_before;
+        if due || waiting {
+            self.changed = any_changed;
+            for c in self.candidates.values_mut() {
+                c.current = false;
+            }
+            for world in 0..self.ranks.worlds.len() {
+                if let Some(report) = self.examine(world) {
+                    return Tick::Deadlock(Box::new(report));
+                }
+            }
+            self.candidates.retain(|_, c| c.current);
+            self.not_before = Instant::now() + now.elapsed() * SHARE;
+        }
+        match self.stalls() {
+            Some(report) => Tick::Stalled(Box::new(report)),
+            None => again,
+        }
+    }
+
+    fn snapshot(&mut self, why: Why) -> Report {
+        let Why::Timeout(limit) = why;
+        self.ranks.scan(&self.settings.session);
+        let mut out = self.blank(Verdict::Failed);
+        for world in 0..self.ranks.worlds.len() {
+            let readings = read(&mut self.ranks.worlds[world]);
+            let everyone = (0..readings.len()).collect();
+            let known = self.known(world, &readings, everyone);
+            out.findings.push(report::timeout(limit, &known));
+        }
+        out
+    }
+
+    fn finish(&mut self, exit: JobExit) -> Report {
+        self.ranks.scan(&self.settings.session);
+        let mut failed = Vec::new();
+        for world in 0..self.ranks.worlds.len() {
+            let readings = read(&mut self.ranks.worlds[world]);
+            failed.extend(report::failures(world as u32, &readings));
+        }
+        let _ = &self.seen;
+        let verdict = if exit.success() { Verdict::Clean } else { Verdict::Failed };
+        let mut out = self.blank(verdict);
+        if verdict == Verdict::Failed {
+            out.findings.extend(report::crash(failed, exit));
+        }
+        out
+    }
+}
