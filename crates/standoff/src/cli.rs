@@ -175,10 +175,10 @@ impl Cli {
     /// Parses a command line; the first word is the program's own name.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
         let mut args: Vec<OsString> = args.into_iter().collect();
-        if args.get(1).is_some_and(|word| word == "run") {
-            if let Some(program) = program_at(&args) {
-                args.insert(program, "--".into());
-            }
+        if args.get(1).is_some_and(|word| word == "run")
+            && let Some(program) = program_at(&args)
+        {
+            args.insert(program, "--".into());
         }
         Cli::try_parse_from(args)
     }

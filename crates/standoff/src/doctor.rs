@@ -187,9 +187,9 @@ fn look_at_python(found: &mut Findings, args: &EnvironmentArgs) {
     let first = proc::on_path("mpiexec".as_ref()).into_iter().next();
     if let Some((first, family)) =
         first.and_then(|first| Some((first.clone(), launcher::family(&first)?)))
+        && !family.starts(library.family)
     {
-        if !family.starts(library.family) {
-            found.add(
+        found.add(
                 Mark::Weak,
                 "PATH",
                 format!(
@@ -199,7 +199,6 @@ fn look_at_python(found: &mut Findings, args: &EnvironmentArgs) {
                 ),
                 Some("use `standoff run -n N`, which takes the launcher above, or put its directory first on PATH".into()),
             );
-        }
     }
 }
 

@@ -124,14 +124,14 @@ pub fn chosen(typed: &Words, library: Option<&MpiLibrary>) -> Result<Plan, Error
             here: false,
         });
     };
-    if let (Some(library), Some(family)) = (library, family(&path)) {
-        if !family.starts(library.family) {
-            return Err(Error::Mismatch {
-                launcher: path.display().to_string(),
-                launcher_family: family,
-                mpi: library.to_string(),
-            });
-        }
+    if let (Some(library), Some(family)) = (library, family(&path))
+        && !family.starts(library.family)
+    {
+        return Err(Error::Mismatch {
+            launcher: path.display().to_string(),
+            launcher_family: family,
+            mpi: library.to_string(),
+        });
     }
     Ok(Plan {
         words: typed.0.iter().map(OsString::from).collect(),

@@ -80,7 +80,7 @@ from mpi4py import MPI
 say = lambda key, value: print("standoff:" + key + "=" + value.strip("\0\n"))
 say("python", sys.version.split()[0])
 say("mpi4py", mpi4py.__version__)
-say("version", MPI.Get_library_version().splitlines()[0])
+say("version", " ".join(MPI.Get_library_version().splitlines()[0].split()))
 say("prefix", sys.prefix)
 for path in sorted({line.split(None, 5)[5].strip() for line in open("/proc/self/maps", errors="surrogateescape") if line.count("/")}):
     if "libmpi" in path.rsplit("/", 1)[-1]: say("map", path)
