@@ -27,8 +27,9 @@ use crate::wiring::{Net, Purpose};
 pub struct Analysis {
     /// Cores of agents that no continuation can release, whatever the MPI library does.
     pub strict: Vec<Finding>,
-    /// Further cores, of agents that only the MPI library can release by letting a call go that it may also hold. They
-    /// are deadlocks if nobody in [`Finding::closure`] moves for a while in which each has processor time.
+    /// Cores that have members or victims which only the MPI library can release, by letting a call go that it may also
+    /// hold. They are deadlocks if nobody in [`Finding::closure`] moves for a while in which each has processor time.
+    /// One may repeat members of a strict core, with more agents around it; so look at `strict` first.
     pub lenient: Vec<Finding>,
 }
 
@@ -58,15 +59,14 @@ pub fn analyse(picture: &Picture) -> Analysis {
         return Analysis::default();
     }
     let passing = reduce(&release.graph, Assume::MayWaitsPass);
-    let (strict, in_core) = finder.findings(&passing, |_| true);
+    let strict = finder.findings(&passing, |_| true);
     let lenient = if passing.stuck_agents().len() == blocking.stuck_agents().len() {
         Vec::new()
     } else {
-        let is_new = |core: &Core| {
-            core.members.iter().all(|m| !in_core.contains(m))
-                && core.members.iter().any(|&m| !passing.is_stuck(m))
-        };
-        finder.findings(&blocking, is_new).0
+        finder.findings(&blocking, |core| {
+            let agents = core.members.iter().chain(&core.victims);
+            agents.copied().any(|agent| !passing.is_stuck(agent))
+        })
     };
     Analysis { strict, lenient }
 }
@@ -81,21 +81,15 @@ struct Finder<'p, 'a> {
 }
 
 impl Finder<'_, '_> {
-    /// The findings of one reduction of the release graph, and the members of all cores (sorted).
-    fn findings(
-        &self,
-        reduction: &Reduction,
-        wanted: impl Fn(&Core) -> bool,
-    ) -> (Vec<Finding>, std::collections::BTreeSet<NodeId>) {
-        let mut members = std::collections::BTreeSet::new();
+    /// The findings of one reduction of the release graph.
+    fn findings(&self, reduction: &Reduction, wanted: impl Fn(&Core) -> bool) -> Vec<Finding> {
         if reduction.stuck_agents().len() == 0 {
-            return (Vec::new(), members);
+            return Vec::new();
         }
         let blame = Net::new(self.plan, self.index, Purpose::Blame(reduction));
         let blamed = reduce(&blame.graph, reduction.assume());
         debug_assert!(blamed.stuck_agents().eq(reduction.stuck_agents()));
         let cores = cores(&blame.graph, &blamed);
-        members.extend(cores.iter().flat_map(|core| core.members.iter().copied()));
         let graph = &self.release.graph;
         let mut describer = Describer {
             finder: self,
@@ -103,15 +97,14 @@ impl Finder<'_, '_> {
             targets: HashMap::new(),
         };
         let mut budget = LOOKS * (graph.len() + graph.edges());
-        let findings = cores
+        cores
             .iter()
             .filter(|core| wanted(core))
             .map(|core| {
                 let closure = self.closure(reduction, core, &mut budget);
                 describer.finding(core, closure)
             })
-            .collect();
-        (findings, members)
+            .collect()
     }
 
     /// All agents that the core's verdict rests on.

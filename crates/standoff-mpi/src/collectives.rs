@@ -184,6 +184,7 @@ impl Collectives {
         let mut theirs: Vec<Cond> = instance
             .others(&mine)
             .map(|(slot, _)| Cond::Variant(instance_id, slot))
+            .take(MANY_VARIANTS + 1)
             .collect();
         if theirs.len() > MANY_VARIANTS {
             return may(vec![others.clone()], vec![others]);

@@ -13,8 +13,8 @@ pub fn numbers(list: impl IntoIterator<Item = u32>) -> String {
     while let Some(&first) = rest.first() {
         let run = rest
             .iter()
-            .zip(first..)
-            .take_while(|&(&n, expected)| n == expected)
+            .zip(u64::from(first)..)
+            .take_while(|&(&n, expected)| u64::from(n) == expected)
             .count();
         if run >= 3 {
             parts.push(format!("{first}–{}", rest[run - 1]));

@@ -1,0 +1,7 @@
+//! Pictures written by hand: deadlocks with their cured twins, near misses that must stay silent, words, and size.
+
+mod deadlocks;
+mod dsl;
+mod scale;
+mod silent;
+mod words;

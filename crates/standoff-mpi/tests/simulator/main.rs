@@ -1,0 +1,4 @@
+//! The analysis against a small reference simulator of MPI that explores every continuation.
+
+mod model;
+mod properties;
