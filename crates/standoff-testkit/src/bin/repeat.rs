@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     };
     let load = options.load.then(|| Load::start(execute::busy_loops()));
     let mut all_right = true;
+    let mut programs = 0;
     println!(
         "{:<52} {:>7} {:>7} {:>9} {:>9}",
         "program", "right", "wrong", "median s", "slowest s"
@@ -33,11 +34,16 @@ fn main() -> ExitCode {
         for example in Example::all() {
             let name = example.test_name(&environment);
             if example.is_for(&environment) && options.wants(&name) {
+                programs += 1;
                 all_right &= repeat(&name, &example, &environment, options.runs);
             }
         }
     }
     drop(load);
+    if programs == 0 {
+        eprintln!("nothing to run: no such test, or no environment (`make envs` makes them)");
+        return ExitCode::from(2);
+    }
     if all_right {
         ExitCode::SUCCESS
     } else {
