@@ -223,8 +223,11 @@ impl Job {
                 continue;
             }
             self.interrupted |= !matches!(signal, Signal::SIGUSR1 | Signal::SIGUSR2);
-            // What the kernel sends (Ctrl-C, a terminal that is closed) it sends to the whole group, the child too.
-            if origin.cause != Cause::Kernel {
+            // Ctrl-C and Ctrl-\ come from the kernel for the whole group, the child too. A hangup comes to the leader of
+            // the session alone, which standoff may be, and twice does no harm.
+            let typed =
+                matches!(signal, Signal::SIGINT | Signal::SIGQUIT) && origin.cause == Cause::Kernel;
+            if !typed {
                 forward.push(signal);
             }
         }

@@ -13,6 +13,7 @@ pub mod error;
 pub mod exit;
 pub mod job;
 pub mod launcher;
+pub mod monitor;
 pub mod mpi;
 pub mod output;
 pub mod probe;

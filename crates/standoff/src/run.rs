@@ -11,11 +11,12 @@ use crate::error::Error;
 use crate::exit::Status;
 use crate::job::{self, Event, Outcome};
 use crate::launcher::{self, Plan, Wishes};
+use crate::monitor::watch::Monitor;
 use crate::output::{self, JsonFile, Style};
 use crate::probe;
 use crate::program;
 use crate::session::Session;
-use crate::watch::{NullWatcher, Settings, Watcher};
+use crate::watch::{Settings, Watcher};
 
 /// Does it and says how to exit.
 pub fn run(args: RunArgs) -> Result<Status, Error> {
@@ -89,8 +90,8 @@ pub fn execute(args: RunArgs) -> Result<Outcome, Error> {
 }
 
 /// What watches.
-fn watcher(_settings: Settings) -> Box<dyn Watcher> {
-    Box::new(NullWatcher)
+fn watcher(settings: Settings) -> Box<dyn Watcher> {
+    Box::new(Monitor::new(settings))
 }
 
 fn spec(plan: &Plan, session: &Session, probe: &std::path::Path) -> Result<job::Spec, Error> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use standoff_report::{Finding, FindingKind, Report, Scope, Verdict};
+use standoff_report::Report;
 
 use crate::exit::JobExit;
 
@@ -49,31 +49,4 @@ pub trait Watcher {
 
     /// The job ended by itself: what is to be said of it. `report.ranks` is 0 if no rank was ever seen.
     fn finish(&mut self, exit: JobExit) -> Report;
-}
-
-/// Sees nothing.
-#[derive(Debug, Default)]
-pub struct NullWatcher;
-
-impl Watcher for NullWatcher {
-    fn tick(&mut self) -> Tick {
-        Tick::Continue {
-            next: Duration::from_secs(3600),
-        }
-    }
-
-    fn snapshot(&mut self, _: Why) -> Report {
-        let mut report = Report::new(Verdict::Failed, Scope::ThisRun, 0);
-        report.findings.push(Finding::new(FindingKind::Timeout));
-        report
-    }
-
-    fn finish(&mut self, exit: JobExit) -> Report {
-        let verdict = if exit.success() {
-            Verdict::Clean
-        } else {
-            Verdict::Failed
-        };
-        Report::new(verdict, Scope::ThisRun, 0)
-    }
 }

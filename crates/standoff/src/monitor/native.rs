@@ -258,7 +258,10 @@ fn symbolize(m: &Loaded, address: u64, out: &mut Vec<Frame>) {
     if !located {
         let symbol = loader.and_then(|l| l.find_symbol_info(at));
         let (function, start) = match symbol {
-            Some(s) => (Some(addr2line::demangle_auto(s.name().into(), None).into_owned()), s.address()),
+            Some(s) => (
+                Some(addr2line::demangle_auto(s.name().into(), None).into_owned()),
+                s.address(),
+            ),
             None => (None, 0),
         };
         out.push(Frame {

@@ -21,7 +21,9 @@ impl Sample {
     pub fn of(pid: i32, tid: u32) -> Option<Sample> {
         let base = format!("/proc/{pid}/task/{tid}");
         let stat = fs::read_to_string(format!("{base}/stat")).ok()?;
-        let state = stat[stat.rfind(')')? + 1..].split_ascii_whitespace().next()?;
+        let state = stat[stat.rfind(')')? + 1..]
+            .split_ascii_whitespace()
+            .next()?;
         let sched = fs::read_to_string(format!("{base}/schedstat")).ok()?;
         Some(Sample {
             asleep: matches!(state, "S"),
@@ -52,14 +54,23 @@ mod tests {
     #[test]
     fn a_starved_or_stopped_thread_had_no_time() {
         assert!(!BUSY.had_time(BUSY));
-        let later = Sample { ran: 10_000_000, ..BUSY };
+        let later = Sample {
+            ran: 10_000_000,
+            ..BUSY
+        };
         assert!(BUSY.had_time(later));
-        assert!(!BUSY.had_time(Sample { stopped: true, ..later }));
+        assert!(!BUSY.had_time(Sample {
+            stopped: true,
+            ..later
+        }));
     }
 
     #[test]
     fn a_sleeper_waits_of_its_own_accord() {
-        let asleep = Sample { asleep: true, ..BUSY };
+        let asleep = Sample {
+            asleep: true,
+            ..BUSY
+        };
         assert!(asleep.had_time(asleep));
         assert!(!asleep.had_time(BUSY));
     }

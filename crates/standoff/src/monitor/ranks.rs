@@ -73,7 +73,8 @@ impl Ranks {
             self.known.insert(path.clone());
             if let Err(error) = self.join(&path) {
                 let name = entry.file_name().to_string_lossy().into_owned();
-                let said = format!("{name} was left unread: {error}; its rank counts as able to act");
+                let said =
+                    format!("{name} was left unread: {error}; its rank counts as able to act");
                 self.complaints.insert(name, said);
             }
         }
@@ -82,22 +83,23 @@ impl Ranks {
     fn join(&mut self, path: &Path) -> Result<(), ReadError> {
         let board = BoardFile::open(path)?;
         let header = board.header()?;
-        let world = match self.worlds.iter().position(|w| {
-            w.key == header.world_key && w.ranks.len() == header.world_size as usize
-        }) {
-            Some(i) => &mut self.worlds[i],
-            None => {
-                let ranks = std::iter::repeat_with(|| None)
-                    .take(header.world_size as usize)
-                    .collect();
-                self.worlds.push(World {
-                    key: header.world_key,
-                    ranks,
-                    confused: false,
-                });
-                self.worlds.last_mut().expect("just pushed")
-            }
-        };
+        let world =
+            match self.worlds.iter().position(|w| {
+                w.key == header.world_key && w.ranks.len() == header.world_size as usize
+            }) {
+                Some(i) => &mut self.worlds[i],
+                None => {
+                    let ranks = std::iter::repeat_with(|| None)
+                        .take(header.world_size as usize)
+                        .collect();
+                    self.worlds.push(World {
+                        key: header.world_key,
+                        ranks,
+                        confused: false,
+                    });
+                    self.worlds.last_mut().expect("just pushed")
+                }
+            };
         let pid = i32::try_from(header.pid).map_err(|_| ReadError::Corrupted("pid"))?;
         let place = &mut world.ranks[header.rank as usize];
         if place.is_some() {

@@ -37,7 +37,8 @@ pub fn collect(world: &World, readings: &[Option<Reading>], wanted: &[usize]) ->
     for (rank, reading) in &ranks {
         let header = &reading.copy.header;
         let word = word(header);
-        if header.python != 0 && header.state == state::RUNNING && rank.board.command(word).is_ok() {
+        if header.python != 0 && header.state == state::RUNNING && rank.board.command(word).is_ok()
+        {
             waiting.push((rank, word));
         }
     }
@@ -120,13 +121,15 @@ pub fn own_first(mut frames: Vec<Frame>) -> Vec<Frame> {
 
 /// The user's own Python code: not the standard library's, nor an installed package's.
 fn own(frame: &Frame) -> bool {
-    frame.file.as_deref().is_some_and(|file| {
-        !file.starts_with('<') || file == "<string>" || file == "<stdin>"
-    }) && frame.file.as_deref().is_some_and(|file| {
-        !["/site-packages/", "/dist-packages/", "/lib/python3"]
-            .iter()
-            .any(|p| file.contains(p))
-    })
+    frame
+        .file
+        .as_deref()
+        .is_some_and(|file| !file.starts_with('<') || file == "<string>" || file == "<stdin>")
+        && frame.file.as_deref().is_some_and(|file| {
+            !["/site-packages/", "/dist-packages/", "/lib/python3"]
+                .iter()
+                .any(|p| file.contains(p))
+        })
 }
 
 /// Drops frames of system libraries inside the program's, and the C runtime's around it.
@@ -136,7 +139,9 @@ fn program_first(mut frames: Vec<Frame>) -> Vec<Frame> {
             .as_deref()
             .is_some_and(|m| m.starts_with("libc.so") || m.starts_with("ld-linux"))
             || matches!(f.function.as_deref(), Some("_start"))
-            || f.file.as_deref().is_some_and(|f| f.contains("/sysdeps/") || f.contains("/csu/") || f.contains("/nptl/"))
+            || f.file.as_deref().is_some_and(|f| {
+                f.contains("/sysdeps/") || f.contains("/csu/") || f.contains("/nptl/")
+            })
     };
     if let Some(first) = frames.iter().position(|f| !system(f)) {
         frames.drain(..first);

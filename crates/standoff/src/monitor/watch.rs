@@ -100,7 +100,12 @@ impl Monitor {
         let key: Vec<(Agent, u64)> = found
             .closure
             .iter()
-            .map(|a| (*a, w.ranks[a.rank.0 as usize].as_ref().map_or(0, |r| r.epoch)))
+            .map(|a| {
+                (
+                    *a,
+                    w.ranks[a.rank.0 as usize].as_ref().map_or(0, |r| r.epoch),
+                )
+            })
             .collect();
         let sample = || -> Vec<Option<Sample>> {
             found
@@ -173,6 +178,7 @@ impl Monitor {
             world: world as u32,
             readings,
             stacks,
+            sources: standoff_report::sources::FileSources::new("."),
         }
     }
 
@@ -209,7 +215,8 @@ impl Monitor {
                 ));
             }
             if w.confused {
-                notes.push("two processes claim the same rank; their job was not judged".to_owned());
+                notes
+                    .push("two processes claim the same rank; their job was not judged".to_owned());
             }
             for r in w.joined() {
                 if let Ok(h) = r.board.header()
@@ -245,7 +252,10 @@ impl Monitor {
                 let Some(reading) = reading else { continue };
                 for (slot, t) in reading.copy.threads.iter().enumerate() {
                     let key = (world, rank, slot);
-                    if t.used != 1 || t.polls == 0 || t.wait != standoff_board::layout::wait::OUTSIDE {
+                    if t.used != 1
+                        || t.polls == 0
+                        || t.wait != standoff_board::layout::wait::OUTSIDE
+                    {
                         self.pollers.remove(&key);
                         continue;
                     }
@@ -268,7 +278,11 @@ impl Monitor {
             let found: Vec<Found> = strict
                 .into_iter()
                 .chain(lenient)
-                .filter(|f| f.closure.iter().any(|a| old(a.rank.0 as usize, a.thread as usize) == Polls::Wait))
+                .filter(|f| {
+                    f.closure
+                        .iter()
+                        .any(|a| old(a.rank.0 as usize, a.thread as usize) == Polls::Wait)
+                })
                 .collect();
             if found.is_empty() {
                 continue;
@@ -300,7 +314,12 @@ impl Watcher for Monitor {
             self.ranks.scan(&self.settings.session);
         }
         let (mut any_changed, mut any_still) = (false, false);
-        for rank in self.ranks.worlds.iter_mut().flat_map(|w| w.ranks.iter_mut().flatten()) {
+        for rank in self
+            .ranks
+            .worlds
+            .iter_mut()
+            .flat_map(|w| w.ranks.iter_mut().flatten())
+        {
             let changed = rank.look();
             any_changed |= changed;
             any_still |= !changed;
@@ -350,7 +369,11 @@ impl Watcher for Monitor {
             failed.extend(report::failures(world as u32, &readings));
         }
         let _ = &self.seen;
-        let verdict = if exit.success() { Verdict::Clean } else { Verdict::Failed };
+        let verdict = if exit.success() {
+            Verdict::Clean
+        } else {
+            Verdict::Failed
+        };
         let mut out = self.blank(verdict);
         if verdict == Verdict::Failed {
             out.findings.extend(report::crash(failed, exit));

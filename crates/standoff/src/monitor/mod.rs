@@ -1,0 +1,13 @@
+//! The monitor: from the boards of a session to reports.
+//!
+//! [`ranks`] finds and reads boards, [`picture`] makes of them what `standoff-mpi` analyses, [`watch`] decides when what
+//! is stuck is proven, [`stacks`], [`native`] and [`names`] say where in the source, [`report`] puts it together.
+
+pub mod names;
+pub mod native;
+pub mod picture;
+pub mod processor;
+pub mod ranks;
+pub mod report;
+pub mod stacks;
+pub mod watch;

@@ -1,0 +1,176 @@
+//! What the user wrote for an MPI call: mpi4py's methods, found in the source line.
+
+/// The call as it stands in a Python source line, e.g. `comm.recv`, for the MPI procedure that it led to.
+///
+/// The line may hold several calls; the one that mpi4py can have turned into `function` is taken, those that map
+/// directly before those that use it on the way. `None` if there is none (a call through a helper, or over several lines).
+pub fn user_call(function: &str, line: &str) -> Option<String> {
+    let calls = method_calls(line);
+    methods(function)
+        .find_map(|m| calls.iter().find(|(_, name)| *name == m))
+        .map(|(whole, _)| (*whole).to_owned())
+}
+
+/// mpi4py's methods that call an MPI procedure, most direct first.
+fn methods(function: &str) -> impl Iterator<Item = &'static str> {
+    // Lower-case reductions run point-to-point on a private duplicate of the communicator.
+    const REDUCTIONS: &[&str] = &["reduce", "allreduce", "scan", "exscan"];
+    let bare = function.strip_prefix("MPI_").unwrap_or(function);
+    let (own, private): (&'static [&'static str], bool) = match bare {
+        "Send" => (&["Send", "send"], true),
+        "Ssend" => (&["Ssend", "ssend"], false),
+        "Bsend" => (&["Bsend", "bsend"], false),
+        "Rsend" => (&["Rsend"], false),
+        "Recv" => (&["Recv", "recv"], true),
+        "Mprobe" => (&["recv", "sendrecv", "mprobe", "Mprobe"], true),
+        "Mrecv" => (&["recv", "sendrecv", "Recv"], true),
+        "Probe" => (&["probe", "Probe", "recv"], true),
+        "Iprobe" => (&["iprobe", "Iprobe"], false),
+        "Improbe" => (&["improbe", "Improbe"], false),
+        "Sendrecv" => (&["Sendrecv", "sendrecv"], true),
+        "Sendrecv_replace" => (&["Sendrecv_replace"], false),
+        "Wait" => (&["wait", "Wait", "sendrecv", "recv"], true),
+        "Waitall" => (&["waitall", "Waitall"], false),
+        "Waitany" => (&["waitany", "Waitany"], false),
+        "Waitsome" => (&["waitsome", "Waitsome"], false),
+        "Test" => (&["test", "Test"], false),
+        "Testall" => (&["testall", "Testall"], false),
+        "Testany" => (&["testany", "Testany"], false),
+        "Testsome" => (&["testsome", "Testsome"], false),
+        "Barrier" => (&["Barrier", "barrier"], false),
+        "Bcast" => (&["bcast", "Bcast"], true),
+        "Gather" | "Gatherv" => (&["gather", "Gather", "Gatherv"], false),
+        "Scatter" | "Scatterv" => (&["scatter", "Scatter", "Scatterv"], false),
+        "Allgather" | "Allgatherv" => (&["allgather", "Allgather", "Allgatherv"], true),
+        "Alltoall" | "Alltoallv" | "Alltoallw" => {
+            (&["alltoall", "Alltoall", "Alltoallv", "Alltoallw"], false)
+        }
+        "Reduce" => (&["Reduce", "reduce"], false),
+        "Allreduce" => (&["Allreduce", "allreduce"], false),
+        "Reduce_scatter" => (&["Reduce_scatter"], false),
+        "Reduce_scatter_block" => (&["Reduce_scatter_block"], false),
+        "Scan" => (&["Scan", "scan"], false),
+        "Exscan" => (&["Exscan", "exscan"], false),
+        "Comm_dup" => (&["Dup", "Clone"], true),
+        "Comm_dup_with_info" => (&["Dup_with_info"], false),
+        "Comm_split" => (&["Split"], false),
+        "Comm_split_type" => (&["Split_type"], false),
+        "Comm_create" => (&["Create"], false),
+        "Comm_create_group" => (&["Create_group"], false),
+        "Cart_create" => (&["Create_cart"], false),
+        "Cart_sub" => (&["Sub"], false),
+        "Graph_create" => (&["Create_graph"], false),
+        "Dist_graph_create" => (&["Create_dist_graph"], false),
+        "Dist_graph_create_adjacent" => (&["Create_dist_graph_adjacent"], false),
+        "Intercomm_create" => (&["Create_intercomm"], false),
+        "Intercomm_merge" => (&["Merge"], false),
+        "Comm_free" => (&["Free"], false),
+        "Comm_disconnect" => (&["Disconnect"], false),
+        "Neighbor_allgather" | "Neighbor_allgatherv" => (
+            &[
+                "neighbor_allgather",
+                "Neighbor_allgather",
+                "Neighbor_allgatherv",
+            ],
+            false,
+        ),
+        "Neighbor_alltoall" | "Neighbor_alltoallv" | "Neighbor_alltoallw" => (
+            &[
+                "neighbor_alltoall",
+                "Neighbor_alltoall",
+                "Neighbor_alltoallv",
+                "Neighbor_alltoallw",
+            ],
+            false,
+        ),
+        _ => (&[], false),
+    };
+    own.iter()
+        .copied()
+        .chain(REDUCTIONS.iter().copied().filter(move |_| private))
+}
+
+/// `receiver.method` (as written) and `method`, for each method call in a line, comments and strings aside.
+fn method_calls(line: &str) -> Vec<(&str, &str)> {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80;
+    let bytes = line.as_bytes();
+    let mut out = Vec::new();
+    let mut quote = None;
+    for (i, &b) in bytes.iter().enumerate() {
+        match (quote, b) {
+            (None, b'#') => break,
+            (None, b'"' | b'\'') => quote = Some(b),
+            (Some(q), b) if q == b && bytes[i - 1] != b'\\' => quote = None,
+            (None, b'(') => {
+                let end = line[..i].trim_end().len();
+                let start = bytes[..end]
+                    .iter()
+                    .rposition(|&b| !word(b))
+                    .map_or(0, |p| p + 1);
+                if start == end || start == 0 || bytes[start - 1] != b'.' {
+                    continue;
+                }
+                // The receiver: names, dots and balanced brackets before the dot.
+                let mut depth = 0u32;
+                let mut from = start - 1;
+                while from > 0 {
+                    match bytes[from - 1] {
+                        b')' | b']' => depth += 1,
+                        b'(' | b'[' if depth > 0 => depth -= 1,
+                        b if depth > 0 || word(b) || b == b'.' => {}
+                        _ => break,
+                    }
+                    from -= 1;
+                }
+                if line.is_char_boundary(from) && line.is_char_boundary(start) {
+                    out.push((&line[from..end], &line[start..end]));
+                }
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::user_call;
+
+    #[test]
+    fn the_method_is_named_as_written() {
+        let line = "    got = comm.recv(source=5); comm.send(\"a\", dest=5)";
+        assert_eq!(user_call("MPI_Mprobe", line).as_deref(), Some("comm.recv"));
+        assert_eq!(user_call("MPI_Send", line).as_deref(), Some("comm.send"));
+        assert_eq!(user_call("MPI_Barrier", line), None);
+    }
+
+    #[test]
+    fn receivers_may_be_expressions() {
+        let line = "total = self.grid.comms[level % 2].allreduce(x)  # comm.recv()";
+        assert_eq!(
+            user_call("MPI_Allreduce", line).as_deref(),
+            Some("self.grid.comms[level % 2].allreduce")
+        );
+        assert_eq!(
+            user_call("MPI_Mprobe", line).as_deref(),
+            Some("self.grid.comms[level % 2].allreduce")
+        );
+        assert_eq!(user_call("MPI_Recv", "log('comm.recv(')"), None);
+    }
+
+    #[test]
+    fn private_communication_of_reductions_is_named_by_the_reduction() {
+        assert_eq!(
+            user_call("MPI_Comm_dup", "s = comm.reduce(v, root=0)").as_deref(),
+            Some("comm.reduce")
+        );
+        assert_eq!(
+            user_call("MPI_Wait", "req.wait()").as_deref(),
+            Some("req.wait")
+        );
+        assert_eq!(
+            user_call("MPI_Wait", "MPI.COMM_WORLD.irecv(source=1).wait()").as_deref(),
+            Some("MPI.COMM_WORLD.irecv(source=1).wait")
+        );
+    }
+}

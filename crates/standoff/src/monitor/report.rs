@@ -1,0 +1,509 @@
+//! Findings of the analysis, joined with stacks and what else is known, as parts of the report.
+
+use std::time::Duration;
+
+use standoff_board::functions;
+use standoff_board::layout::{self as lay, Header, state, wait};
+use standoff_board::read::text;
+use standoff_mpi::picture::{Root, SendMode, WorldRank};
+use standoff_mpi::{Agent, Blocked, BlockedOp, Finding as Found, OpKind, Peer, Picture, Reason};
+use standoff_report::{
+    Abi, AgentEntry, Cause, Finding, FindingKind, Frame, MpiInfo, Op, RequestEntry, WaitKind,
+};
+
+use standoff_report::sources::{FileSources, Sources};
+
+use super::names::user_call;
+use super::picture::Reading;
+use super::stacks::{Stacks, own_first, parse};
+use crate::exit::JobExit;
+
+/// What is known of a world beside the picture.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// Number of the world.
+    pub world: u32,
+    /// By world rank.
+    pub readings: &'a [Option<Reading>],
+    /// Of the ranks that were asked.
+    pub stacks: Stacks,
+    /// The user's source files.
+    pub sources: FileSources,
+}
+
+/// Names listed one by one; above, neighbours are put together (`ranks 2-511`).
+const NAMES: usize = 64;
+
+/// Ranks whose stacks the findings need.
+pub fn wanted(found: &[Found]) -> Vec<usize> {
+    let mut ranks: Vec<usize> = found
+        .iter()
+        .flat_map(|f| f.core.iter().chain(&f.victims))
+        .map(|b| b.agent.rank.0 as usize)
+        .collect();
+    ranks.sort_unstable();
+    ranks.dedup();
+    ranks
+}
+
+/// `rank 3`, `ranks 1, 5–7`.
+pub fn ranks(list: &[u32]) -> String {
+    let word = if list.len() == 1 { "rank" } else { "ranks" };
+    format!(
+        "{word} {}",
+        standoff_report::ranks::ranks(list.iter().copied())
+    )
+}
+
+/// The library, as a board tells it.
+pub fn mpi(header: &Header) -> Option<MpiInfo> {
+    let abi = match header.abi {
+        lay::abi::MPICH => Abi::Mpich,
+        lay::abi::OPENMPI => Abi::Openmpi,
+        lay::abi::STANDARD => Abi::Standard,
+        _ => return None,
+    };
+    Some(MpiInfo {
+        library: short_library(&text(&header.library)),
+        abi,
+    })
+}
+
+/// Libraries say much about themselves; their name and version are enough.
+fn short_library(said: &str) -> String {
+    let said = said.split(',').next().unwrap_or(said);
+    let said = said
+        .replace(" Version:", "")
+        .replace(" Library", "")
+        .replace("Open MPI v", "Open MPI ");
+    said.split(" package:")
+        .next()
+        .unwrap_or(&said)
+        .trim()
+        .to_owned()
+}
+
+/// A deadlock.
+pub fn deadlock(found: &Found, picture: &Picture, known: &Known<'_>) -> Finding {
+    finding(FindingKind::Deadlock, found, picture, known)
+}
+
+/// A stall: the same shape, but only a heuristic.
+pub fn stalled(found: &Found, picture: &Picture, known: &Known<'_>) -> Finding {
+    let mut out = finding(FindingKind::Stalled, found, picture, known);
+    out.confirmed = false;
+    out
+}
+
+fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_>) -> Finding {
+    let mut out = Finding::new(kind);
+    out.core = found.core.iter().map(|b| known.entry(b)).collect();
+    out.core.extend(found.ended.iter().map(|&r| known.left(r)));
+    out.core.sort_by_key(|e| (e.rank, e.thread));
+    out.victims = found.victims.iter().map(|b| known.entry(b)).collect();
+    out.causes = found.ended.iter().map(|&r| known.cause(r)).collect();
+    out.cycle = found.cycle.iter().map(|&a| known.name(a)).collect();
+    out.mismatch = found
+        .mismatches
+        .iter()
+        .flat_map(|m| {
+            m.variants.iter().map(|v| {
+                let who: Vec<u32> = v.ranks.iter().map(|r| r.0).collect();
+                let verb = if who.len() == 1 { "calls" } else { "call" };
+                let root = match v.root {
+                    Root::Rank(r) => format!(" with root {}", r.0),
+                    _ => String::new(),
+                };
+                format!(
+                    "{} {verb} {:?}{root} on {}",
+                    ranks(&who),
+                    v.kind,
+                    m.comm_name
+                )
+            })
+        })
+        .collect();
+    if found.has_may {
+        out.assumption = Some(
+            "a call in this set is one that an MPI library may let go on by itself (by buffering a message, \
+             or letting a rank leave a collective early). This one has not, while every rank \
+             of the set stood still and had processor time"
+                .to_owned(),
+        );
+    }
+    out.explanation = standoff_mpi::explain(found, picture);
+    out.advice = standoff_mpi::advise(found, picture);
+    out
+}
+
+impl Known<'_> {
+    fn header(&self, rank: WorldRank) -> Option<&Header> {
+        Some(&self.readings.get(rank.0 as usize)?.as_ref()?.copy.header)
+    }
+
+    fn threads(&self, rank: WorldRank) -> usize {
+        let reading = self.readings.get(rank.0 as usize).and_then(Option::as_ref);
+        reading.map_or(0, |r| r.copy.threads.iter().filter(|t| t.used == 1).count())
+    }
+
+    fn rank_name(&self, rank: WorldRank) -> String {
+        match self.world {
+            0 => format!("rank {}", rank.0),
+            w => format!("world {w} rank {}", rank.0),
+        }
+    }
+
+    /// An agent's name: the thread is named where there are several.
+    fn name(&self, agent: Agent) -> String {
+        let rank = self.rank_name(agent.rank);
+        if self.threads(agent.rank) > 1 {
+            format!("{rank} thread {}", agent.thread)
+        } else {
+            rank
+        }
+    }
+
+    fn names(&self, agents: &[Agent], ended: &[WorldRank]) -> Vec<String> {
+        let mut all: Vec<Agent> = agents.to_vec();
+        all.extend(ended.iter().map(|&rank| Agent { rank, thread: 0 }));
+        all.sort_unstable();
+        all.dedup();
+        let plain = self.world == 0 && all.iter().all(|a| self.threads(a.rank) <= 1);
+        if !plain || all.len() <= NAMES {
+            return all.into_iter().map(|a| self.name(a)).collect();
+        }
+        let mut out = Vec::new();
+        let mut rest = all.iter().map(|a| a.rank.0).peekable();
+        while let Some(from) = rest.next() {
+            let mut to = from;
+            while rest.next_if_eq(&(to + 1)).is_some() {
+                to += 1;
+            }
+            out.push(match to {
+                to if to == from => format!("rank {from}"),
+                to => format!("ranks {from}-{to}"),
+            });
+        }
+        out
+    }
+
+    fn stack(&self, agent: Agent) -> Vec<Frame> {
+        self.stacks
+            .get(&(agent.rank.0 as usize, agent.thread as usize))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// A blank entry of an agent.
+    fn blank(&self, agent: Agent, call: &str) -> AgentEntry {
+        let stack = self.stack(agent);
+        let python = self.header(agent.rank).is_some_and(|h| h.python != 0);
+        let written = stack
+            .first()
+            .filter(|_| python)
+            .and_then(|f| self.sources.line(f.file.as_deref()?, f.line?));
+        AgentEntry {
+            agent: self.name(agent),
+            rank: agent.rank.0,
+            thread: (self.threads(agent.rank) > 1).then_some(agent.thread),
+            world: self.world,
+            call: call.to_owned(),
+            user_call: written.and_then(|line| user_call(call, &line)),
+            stack,
+            ..AgentEntry::default()
+        }
+    }
+
+    fn entry(&self, blocked: &Blocked) -> AgentEntry {
+        let mut out = self.blank(blocked.agent, &blocked.function);
+        out.wait = Some(match blocked.need {
+            standoff_mpi::picture::Need::All => WaitKind::All,
+            standoff_mpi::picture::Need::Any => WaitKind::Any,
+        });
+        let on_requests = ["MPI_Wait", "MPI_Test"]
+            .iter()
+            .any(|p| blocked.function.starts_with(p));
+        let mut agents: Vec<Agent> = Vec::new();
+        let mut ended: Vec<WorldRank> = Vec::new();
+        for op in &blocked.ops {
+            agents.extend(op.waits_for.iter());
+            ended.extend(op.ended.iter());
+        }
+        out.waits_for = self.names(&agents, &ended);
+        if let Some(op) = blocked.ops.first() {
+            out.op = Some(match op.kind {
+                _ if on_requests => Op::Wait,
+                _ if blocked.function.starts_with("MPI_Sendrecv") => Op::Sendrecv,
+                kind => sort(kind),
+            });
+            out.comm = Some(op.comm_name.clone());
+            out.peer = peer(op);
+            out.tag = tag(op);
+            out.reason = Some(self.reason(op));
+            // From any source: one of them is enough.
+            if matches!(op.peer, Peer::Any) && blocked.ops.len() == 1 {
+                out.wait = Some(WaitKind::Any);
+            }
+        } else {
+            out.op = Some(Op::Finalize);
+            out.comm = Some("MPI_COMM_WORLD".to_owned());
+        }
+        if on_requests {
+            out.requests = blocked
+                .ops
+                .iter()
+                .map(|op| RequestEntry {
+                    op: Some(sort(op.kind)),
+                    call: None,
+                    comm: Some(op.comm_name.clone()),
+                    peer: peer(op),
+                    tag: tag(op),
+                    waits_for: self.names(&op.waits_for, &op.ended),
+                    posted: None,
+                    reason: Some(self.reason(op)),
+                })
+                .collect();
+        }
+        out
+    }
+
+    /// Why nothing releases an operation, in a few words.
+    fn reason(&self, op: &BlockedOp) -> String {
+        let it = match op.peer {
+            Peer::Rank { .. } => "it has".to_owned(),
+            _ => "nobody has".to_owned(),
+        };
+        match &op.reason {
+            Reason::NothingSent => match op.peer {
+                Peer::Rank { .. } => format!("{it} sent nothing"),
+                _ => format!("{it} sent anything"),
+            },
+            Reason::TagDiffers { sent } => {
+                let tags: Vec<String> = sent
+                    .iter()
+                    .map(|s| format!("rank {} sent tag {}", s.from.0, s.tag))
+                    .collect();
+                format!("{}, not tag {}", tags.join(", "), op.tag.unwrap_or(-1))
+            }
+            Reason::OtherCommunicator { comms } => {
+                let names: Vec<&str> = comms.iter().map(|c| c.1.as_str()).collect();
+                format!(
+                    "it has sent on {}, not on {}",
+                    names.join(", "),
+                    op.comm_name
+                )
+            }
+            Reason::Claimed => "an earlier receive takes its message".to_owned(),
+            Reason::NoReceive => "it has posted no receive".to_owned(),
+            Reason::ReceiveDiffers { posted } => {
+                let posted: Vec<String> = posted
+                    .iter()
+                    .map(|p| {
+                        let from = p
+                            .from
+                            .map_or("any rank".to_owned(), |r| format!("rank {}", r.0));
+                        let tag = p.tag.map_or(String::new(), |t| format!(" with tag {t}"));
+                        format!("from {from}{tag} on {}", p.comm_name)
+                    })
+                    .collect();
+                format!("it receives {}", posted.join(", "))
+            }
+            Reason::NotEntered { missing } => {
+                let list: Vec<u32> = missing.iter().map(|r| r.0).collect();
+                let has = if list.len() == 1 { "has" } else { "have" };
+                format!("{} {has} not called it", ranks(&list))
+            }
+            Reason::Different { .. } => "others called something else in its place".to_owned(),
+        }
+    }
+
+    /// A rank that left and is waited for.
+    fn left(&self, rank: WorldRank) -> AgentEntry {
+        let inside = self
+            .header(rank)
+            .is_some_and(|h| h.state == state::FINALIZING);
+        let cause = self.cause(rank);
+        AgentEntry {
+            agent: self.rank_name(rank),
+            rank: rank.0,
+            world: self.world,
+            call: if inside {
+                "MPI_Finalize".to_owned()
+            } else {
+                String::new()
+            },
+            op: Some(Op::Ended),
+            state: Some(cause.what),
+            stack: cause.stack,
+            ..AgentEntry::default()
+        }
+    }
+
+    /// Why a rank is no longer there.
+    fn cause(&self, rank: WorldRank) -> Cause {
+        let reading = self.readings.get(rank.0 as usize).and_then(Option::as_ref);
+        let (what, stack) = reading.map_or(("left".to_owned(), Vec::new()), leaving);
+        Cause {
+            rank: rank.0,
+            world: self.world,
+            what,
+            stack,
+        }
+    }
+}
+
+/// How a rank left: words that complete "rank 3 …".
+fn leaving(reading: &Reading) -> (String, Vec<Frame>) {
+    let header = &reading.copy.header;
+    let raised = text(&header.raised);
+    if let Some((first, stack)) = raised
+        .split_once('\n')
+        .filter(|(first, _)| !first.is_empty())
+    {
+        return (format!("raised {first}"), own_first(parse(stack.lines())));
+    }
+    let what = match (header.state, header.exit, reading.gone) {
+        (state::ABORTING, ..) => format!("called MPI_Abort with {}", header.abort_code),
+        (_, 0 | 1, false) | (_, 1, true) => "finished".to_owned(),
+        (state::FINALIZED, 0, true) => "finished".to_owned(),
+        (_, 0, true) => "was killed or crashed".to_owned(),
+        (_, status, _) => format!("exited with status {}", status - 1),
+    };
+    (what, Vec::new())
+}
+
+fn sort(kind: OpKind) -> Op {
+    match kind {
+        OpKind::Receive => Op::Recv,
+        OpKind::Probe => Op::Probe,
+        OpKind::Send(SendMode::Synchronous) => Op::Ssend,
+        OpKind::Send(_) => Op::Send,
+        OpKind::Collective { .. } => Op::Collective,
+    }
+}
+
+fn peer(op: &BlockedOp) -> Option<i32> {
+    match (op.peer, op.kind) {
+        (Peer::Any, _) => Some(-1),
+        (Peer::Rank { comm, .. }, _) => i32::try_from(comm.0).ok(),
+        (
+            Peer::None,
+            OpKind::Collective {
+                root: Root::Rank(r),
+                ..
+            },
+        ) => i32::try_from(r.0).ok(),
+        (Peer::None, _) => None,
+    }
+}
+
+fn tag(op: &BlockedOp) -> Option<i32> {
+    match op.kind {
+        OpKind::Collective { .. } => None,
+        _ => Some(op.tag.unwrap_or(-1)),
+    }
+}
+
+/// What every agent is doing, when the time is up.
+pub fn timeout(limit: Duration, known: &Known<'_>) -> Finding {
+    let mut out = Finding::new(FindingKind::Timeout);
+    for (rank, reading) in (0u32..).map(WorldRank).zip(known.readings) {
+        let Some(reading) = reading else {
+            out.core.push(AgentEntry {
+                agent: known.rank_name(rank),
+                rank: rank.0,
+                world: known.world,
+                state: Some("has not joined".to_owned()),
+                ..AgentEntry::default()
+            });
+            continue;
+        };
+        for (slot, thread) in reading.copy.threads.iter().enumerate() {
+            if thread.used != 1 {
+                continue;
+            }
+            let agent = Agent {
+                rank,
+                thread: slot as u32,
+            };
+            let call = match thread.wait {
+                wait::OUTSIDE => "",
+                _ => functions::name(thread.function).unwrap_or_default(),
+            };
+            let mut entry = known.blank(agent, call);
+            if reading.gone {
+                entry.state = Some(leaving(reading).0);
+                entry.op = Some(Op::Ended);
+            } else if thread.wait == wait::OUTSIDE {
+                entry.op = Some(Op::Running);
+                entry.state = Some("is outside MPI".to_owned());
+            } else if thread.wait == wait::FINALIZE {
+                entry.op = Some(Op::Finalize);
+            }
+            out.core.push(entry);
+        }
+    }
+    out.explanation = format!(
+        "The job was ended after {} s. No deadlock was proven: some rank could still act, or did. \
+         What each rank was doing stands above.",
+        limit.as_secs_f64()
+    );
+    out
+}
+
+/// A rank that ended badly.
+#[derive(Debug)]
+pub struct Failure {
+    cause: Cause,
+    /// The more telling the smaller.
+    class: u8,
+}
+
+/// Ranks that ended badly.
+pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
+    let mut out = Vec::new();
+    for (rank, reading) in (0u32..).zip(readings) {
+        let Some(reading) = reading else { continue };
+        let header = &reading.copy.header;
+        let (what, stack) = leaving(reading);
+        let class = match header.state {
+            _ if header.raised[0] != 0 => 0,
+            state::ABORTING => 1,
+            _ if header.exit > 1 => 2,
+            state::FINALIZED => continue,
+            _ if header.exit == 1 => continue,
+            _ => 3,
+        };
+        let cause = Cause {
+            rank,
+            world,
+            what,
+            stack,
+        };
+        out.push(Failure { cause, class });
+    }
+    out
+}
+
+/// The finding of a job that failed.
+pub fn crash(failures: Vec<Failure>, exit: JobExit) -> Option<Finding> {
+    let worst = failures.iter().map(|f| f.class).min()?;
+    let mut out = Finding::new(FindingKind::Crash);
+    out.causes = failures
+        .into_iter()
+        .filter(|f| f.class == worst)
+        .map(|f| f.cause)
+        .collect();
+    let how = match exit {
+        JobExit::Code(code) => format!("The job ended with exit status {code}."),
+        JobExit::Signal(signal) => format!("The job was ended by signal {signal}."),
+    };
+    let who: Vec<String> = out
+        .causes
+        .iter()
+        .take(4)
+        .map(|c| format!("Rank {} {}.", c.rank, c.what))
+        .collect();
+    out.explanation = format!("{} {how}", who.join(" "));
+    Some(out)
+}
