@@ -18,6 +18,7 @@ mod advice;
 mod agents;
 mod analysis;
 mod collectives;
+mod describe;
 mod explain;
 pub mod format;
 mod group;

@@ -137,6 +137,55 @@ fn job(draw: Draw) -> impl Strategy<Value = Job> {
         .prop_map(|(comms, programs)| Job { comms, programs })
 }
 
+/// One rank posts receives of all shapes, the others send it a few messages: the rules for earlier receives.
+fn crowd() -> impl Strategy<Value = Job> {
+    let tag = || (0..4).prop_map(|t| t / 3);
+    let receive =
+        (0_usize..3, tag(), 0..4_u8, any::<bool>()).prop_map(|(from, tag, wild, probe)| {
+            let from = (wild & 1 == 0).then_some(from);
+            let tag = (wild & 2 == 0).then_some(tag);
+            (from, tag, probe)
+        });
+    let sends = prop::collection::vec(tag(), 0..3);
+    (prop::collection::vec(receive, 1..5), sends.clone(), sends).prop_map(
+        |(receives, left, right)| {
+            let last = receives.len() - 1;
+            let receiver = receives
+                .into_iter()
+                .enumerate()
+                .map(|(at, (from, tag, probe))| match (at == last, probe) {
+                    (true, true) => Do::Probe { comm: 0, from, tag },
+                    (blocking, _) => Do::Recv {
+                        comm: 0,
+                        from,
+                        tag,
+                        blocking,
+                    },
+                });
+            let sender = |tags: Vec<i32>| {
+                let send = |tag| Do::Send {
+                    comm: 0,
+                    to: 0,
+                    tag,
+                    sync: false,
+                    blocking: false,
+                };
+                let mut list: Vec<Do> = tags.into_iter().map(send).collect();
+                list.push(Do::Wait { any: false });
+                list
+            };
+            Job {
+                comms: vec![vec![0, 1, 2]],
+                programs: vec![
+                    vec![receiver.collect()],
+                    vec![sender(left)],
+                    vec![sender(right)],
+                ],
+            }
+        },
+    )
+}
+
 /// The threads that findings call stuck, those in `MPI_Finalize` left out.
 fn stuck(findings: &[Finding]) -> BTreeSet<(usize, usize)> {
     let blocked = findings
@@ -256,6 +305,14 @@ proptest! {
     #[test]
     fn nothing_that_is_called_stuck_can_be_released_without_wildcards(
         job in job(Draw { wildcards: false, threads: true, collectives: true }),
+        choices in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        sound(&job, &choices, 16)?;
+    }
+
+    #[test]
+    fn no_receive_that_is_called_stuck_can_be_matched(
+        job in crowd(),
         choices in prop::collection::vec(any::<u8>(), 0..40),
     ) {
         sound(&job, &choices, 16)?;
