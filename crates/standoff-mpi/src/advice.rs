@@ -83,12 +83,15 @@ fn collectives(finding: &Finding, picture: &Picture, advice: &mut Advice) {
         }
         let name = collective(kind, blocking);
         let python = python(kind);
-        advice.add(format!(
+        let stuck = |rank: &WorldRank| finding.core.iter().any(|b| b.agent.rank == *rank);
+        if !missing.iter().any(stuck) {
+            advice.add(format!(
             "Let every rank of {} call {name}{python}: {} did not. It may stand inside an `if rank == …:`, in a loop that runs a \
              different number of times, or behind an early return or an exception.",
             op.comm_name,
             ranks(missing)
         ));
+        }
         let behind = missing.iter().find(|&&rank| elsewhere(picture, rank, op));
         if let Some(&WorldRank(rank)) = behind {
             advice.add(format!(

@@ -23,7 +23,13 @@ pub fn explain(finding: &Finding, picture: &Picture) -> String {
     if groups.len() > NAMED {
         parts.push(format!("{} more are stuck with them", groups.len() - NAMED));
     }
-    text.push(sentence(&and(&parts)));
+    // A group that names who is missing has a comma of its own.
+    let list = if parts.iter().any(|part| part.contains(", which")) {
+        parts.join("; ")
+    } else {
+        and(&parts)
+    };
+    text.push(sentence(&list));
     for why in reasons(finding) {
         text.push(sentence(&why));
     }
@@ -37,7 +43,8 @@ pub fn explain(finding: &Finding, picture: &Picture) -> String {
         )));
     }
     for (state, gone) in left(&finding.ended, picture) {
-        let never = "and can never do its part";
+        let its = if gone.len() == 1 { "its" } else { "their" };
+        let never = format!("and can never do {its} part");
         text.push(sentence(&format!("{} {state} {never}", ranks(&gone))));
     }
     match &finding.cycle[..] {

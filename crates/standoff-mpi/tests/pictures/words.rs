@@ -146,3 +146,17 @@ fn every_finding_has_advice_and_a_full_stop() {
         );
     }
 }
+
+#[test]
+fn a_collective_against_a_message() {
+    let (text, advice) = said(&job(2).coll(0, K::Barrier, ANY).recv(1, 0, 0));
+    assert_eq!(
+        text,
+        "Rank 0 waits in MPI_Barrier, which rank 1 has not entered; rank 1 waits to receive from rank 0 (tag 0). \
+         Each waits for the other, so neither can go on."
+    );
+    assert!(
+        advice.contains("move the collective") && !advice.contains("Let every rank"),
+        "{advice}"
+    );
+}
