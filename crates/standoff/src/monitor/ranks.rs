@@ -25,6 +25,8 @@ pub struct Rank {
     pub changed: Instant,
     /// It has ended (as far as seen).
     pub gone: bool,
+    /// When it was seen to have ended in a way that launchers do not take for an end of work.
+    pub died: Option<Instant>,
 }
 
 /// One `MPI_COMM_WORLD`.
@@ -113,6 +115,7 @@ impl Ranks {
             epoch: board.epoch()?,
             changed: Instant::now(),
             gone: false,
+            died: None,
             board,
         });
         Ok(())
@@ -136,6 +139,11 @@ impl Rank {
     pub fn check_alive(&mut self) {
         if !self.gone && !self.process.is_some_and(Process::alive) {
             self.gone = true;
+            // 1: left with status 0.
+            let well = |h: standoff_board::layout::Header| h.exit == 1;
+            if !self.board.header().is_ok_and(well) {
+                self.died = Some(Instant::now());
+            }
         }
     }
 }

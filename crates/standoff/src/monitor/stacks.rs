@@ -66,7 +66,8 @@ pub fn collect(world: &World, readings: &[Option<Reading>], wanted: &[usize]) ->
             };
             let mut frames = own_first(frames);
             let in_call = thread.wait != wait::OUTSIDE;
-            if frames.is_empty() && (in_call || thread.noted == 2) {
+            // The frames of an interpreter, or what it does when it ends, say nothing of the user's code.
+            if reading.copy.header.python == 0 && (in_call || thread.noted == 2) {
                 frames = native.frames(&Place {
                     pid: rank.pid,
                     registers: thread.registers,

@@ -8,7 +8,7 @@ use standoff_report::{Report, Scope, Verdict};
 
 use super::picture::{Polls, Reading, picture};
 use super::processor::Sample;
-use super::ranks::{Ranks, World, read};
+use super::ranks::{Ranks, read};
 use super::report::{self, Known};
 use super::stacks;
 use crate::exit::JobExit;
@@ -18,6 +18,12 @@ use crate::watch::{Settings, Tick, Watcher, Why};
 const TICK: Duration = Duration::from_millis(20);
 /// A full analysis may cost at most one part in so many of the time.
 const SHARE: u32 = 100;
+/// After a proof, the rest of the job gets this long to come to rest, so that all who are stuck behind are told.
+const SETTLE: Duration = Duration::from_millis(250);
+/// At rest: nobody has moved for so long.
+const REST: Duration = Duration::from_millis(50);
+/// A rank that died is its launcher's affair for so long; only then are survivors that wait for it a deadlock.
+const LAUNCHER_GRACE: Duration = Duration::from_secs(2);
 /// Fruitless polling for so long is a stall.
 const STALL: Duration = Duration::from_secs(5);
 
@@ -36,8 +42,8 @@ pub struct Monitor {
     pollers: BTreeMap<(usize, usize, usize), (u64, Instant)>,
     next_stall_look: Instant,
     stalled: bool,
-    /// The last reading of each world, for the end.
-    seen: Vec<usize>,
+    /// When a deadlock was first proven.
+    proven: Option<Instant>,
 }
 
 /// A set: its world, its members with the epochs of their ranks.
@@ -63,7 +69,7 @@ impl Monitor {
             pollers: BTreeMap::new(),
             next_stall_look: now,
             stalled: false,
-            seen: Vec::new(),
+            proven: None,
         }
     }
 
@@ -87,11 +93,28 @@ impl Monitor {
                 proven.push(found);
             }
         }
-        if proven.is_empty() {
+        proven.retain(|found| !self.launcher_may_act(world, found));
+        if proven.is_empty() || !self.settled(world) {
             return None;
         }
         let since = self.last_progress(world, &proven);
         Some(self.deadlock(world, &readings, &picture, &proven, since))
+    }
+
+    /// Whether somebody in it waits for a rank that has just died: launchers end such a job by themselves.
+    fn launcher_may_act(&self, world: usize, found: &Found) -> bool {
+        found.ended.iter().any(|r| {
+            let rank = self.ranks.worlds[world].ranks[r.0 as usize].as_ref();
+            rank.is_some_and(|r| r.died.is_some_and(|t| t.elapsed() < LAUNCHER_GRACE))
+        })
+    }
+
+    /// Whether the rest of the world has come to rest since the proof, or has had the time to.
+    fn settled(&mut self, world: usize) -> bool {
+        let proven = *self.proven.get_or_insert_with(Instant::now);
+        let w = &self.ranks.worlds[world];
+        proven.elapsed() >= SETTLE
+            || (w.complete() && w.joined().all(|r| r.changed.elapsed() >= REST))
     }
 
     /// Whether a set has not moved for the window, each member having had processor time.
@@ -308,11 +331,7 @@ fn live_threads(reading: &Option<Reading>) -> usize {
 impl Watcher for Monitor {
     fn tick(&mut self) -> Tick {
         let again = Tick::Continue { next: TICK };
-        if self.ranks.worlds.iter().all(World::complete) || self.ranks.worlds.is_empty() {
-            self.ranks.scan(&self.settings.session);
-        } else {
-            self.ranks.scan(&self.settings.session);
-        }
+        self.ranks.scan(&self.settings.session);
         let (mut any_changed, mut any_still) = (false, false);
         for rank in self
             .ranks
@@ -328,7 +347,8 @@ impl Watcher for Monitor {
         let now = Instant::now();
         // All still since the last look and something new: the usual deadlock, worth a look at once.
         let due = self.changed && any_still && (!any_changed || now >= self.not_before);
-        let waiting = !self.candidates.is_empty() && now >= self.not_before;
+        let waiting =
+            (!self.candidates.is_empty() || self.proven.is_some()) && now >= self.not_before;
         if due || waiting {
             self.changed = any_changed;
             for c in self.candidates.values_mut() {
@@ -368,7 +388,6 @@ impl Watcher for Monitor {
             let readings = read(&mut self.ranks.worlds[world]);
             failed.extend(report::failures(world as u32, &readings));
         }
-        let _ = &self.seen;
         let verdict = if exit.success() {
             Verdict::Clean
         } else {
