@@ -3,7 +3,7 @@
 # standoff: expect: deadlock
 # standoff: core: 2
 # standoff: left: 0
-# standoff: victims: 3
+# standoff: victims: 1, 3
 # standoff: cured: pipeline_wrong_source_cured
 # standoff: text: rank 0
 from mpi4py import MPI

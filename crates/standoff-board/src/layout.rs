@@ -295,6 +295,10 @@ pub struct Comm {
     pub rank: u32,
     /// 1: intercommunicator.
     pub inter: u32,
+    /// 1: freed by this rank; the entry stays while there is room, since others may still receive what was sent on it.
+    pub freed: u32,
+    /// Unused.
+    pub pad: u32,
     /// Local group.
     pub group: Group,
     /// Remote group.

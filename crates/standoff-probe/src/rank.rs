@@ -6,7 +6,7 @@ use crate::map::Map;
 use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use standoff_board::layout::{self as lay, Board, Channel, Op, Thread, wait};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 static RANK: AtomicPtr<Rank> = AtomicPtr::new(core::ptr::null_mut());
 /// Set in a forked child: it is not the rank.
@@ -71,7 +71,8 @@ pub(crate) struct State {
     pub sent: Map,
     pub received: Map,
     pub ops: Map,
-    pub free_comms: Vec<u32>,
+    /// Freed communicators, oldest first: given up for new ones when room is short.
+    pub ghosts: VecDeque<u32>,
     pub free_sent: Vec<u32>,
     pub free_received: Vec<u32>,
     pub free_ops: Vec<u32>,
@@ -112,7 +113,7 @@ impl Rank {
             sent: Map::new(4 * lay::CHANNELS),
             received: Map::new(4 * lay::CHANNELS),
             ops: Map::new(4 * lay::OPS),
-            free_comms: Vec::with_capacity(lay::COMMS),
+            ghosts: VecDeque::with_capacity(lay::COMMS),
             free_sent: Vec::with_capacity(lay::CHANNELS),
             free_received: Vec::with_capacity(lay::CHANNELS),
             free_ops: Vec::with_capacity(lay::OPS),
@@ -379,6 +380,15 @@ impl State {
     #[cold]
     #[inline(never)]
     fn open_channel(&mut self, b: &mut Board, received: bool, key: u64) -> Option<u32> {
+        let full = |s: &State, b: &Board| {
+            let (free, used) = if received {
+                (&s.free_received, b.header.received_used)
+            } else {
+                (&s.free_sent, b.header.sent_used)
+            };
+            free.is_empty() && used as usize >= lay::CHANNELS
+        };
+        while full(self, b) && crate::hooks::comm::give_up(self, b).is_some() {}
         let (map, free, used, table) = if received {
             (
                 &mut self.received,

@@ -29,8 +29,11 @@ type Create = unsafe extern "C" fn(
 ) -> c_int;
 
 /// Objects whose threads do not communicate by themselves: beginnings of file names.
-const RUNTIMES: [&str; 27] = [
-    "libmpi",
+const RUNTIMES: &[&str] = &[
+    "libmpi.so",
+    "libmpi_abi",
+    "libmpich",
+    "mca_",
     "libopen-pal",
     "libopen-rte",
     "libpmix",
@@ -63,7 +66,6 @@ fn runtime(address: usize) -> bool {
     let path = crate::symbols::object_name(address).to_bytes();
     let file = path.rsplit(|b| *b == b'/').next().unwrap_or(path);
     RUNTIMES.iter().any(|r| file.starts_with(r.as_bytes()))
-        || path.windows(9).any(|w| w == b"/openmpi/")
 }
 
 fn next() -> Option<Create> {

@@ -155,7 +155,11 @@ fn put_group(s: &mut State, b: &mut Board, members: Option<&[u32]>) -> Group {
             stride,
         };
     }
-    match s.arena.take(len) {
+    let mut room = s.arena.take(len);
+    while room.is_none() && give_up_group(s, b) {
+        room = s.arena.take(len);
+    }
+    match room {
         Some(at) => {
             b.arena[at as usize..(at + len) as usize].copy_from_slice(m);
             Group {
@@ -172,15 +176,33 @@ fn put_group(s: &mut State, b: &mut Board, members: Option<&[u32]>) -> Group {
     }
 }
 
+/// Makes room in the arena by giving up the group of the communicator that was freed longest ago and has a listed one.
+fn give_up_group(s: &mut State, b: &mut Board) -> bool {
+    for &i in &s.ghosts {
+        let Some(c) = b.comms.get_mut(i as usize) else {
+            continue;
+        };
+        for g in [&mut c.group, &mut c.remote] {
+            if g.stride == Group::LISTED {
+                s.arena.give(g.first, g.len);
+                g.stride = Group::UNKNOWN;
+                return true;
+            }
+        }
+    }
+    false
+}
+
 /// Enters a communicator.
 pub(crate) fn enter(s: &mut State, b: &mut Board, new: &New<'_>) {
-    let i = match s.free_comms.pop() {
-        Some(i) => i,
-        None if (b.header.comms_used as usize) < COMMS => {
-            b.header.comms_used += 1;
-            b.header.comms_used - 1
+    let i = if (b.header.comms_used as usize) < COMMS {
+        b.header.comms_used += 1;
+        b.header.comms_used - 1
+    } else {
+        match give_up(s, b) {
+            Some(i) => i,
+            None => return taint(b, "more communicators than standoff follows"),
         }
-        None => return taint(b, "more communicators than standoff follows"),
     };
     let group = put_group(s, b, new.group);
     let remote = if new.inter {
@@ -195,6 +217,8 @@ pub(crate) fn enter(s: &mut State, b: &mut Board, new: &New<'_>) {
         children: 0,
         rank: new.rank,
         inter: u32::from(new.inter),
+        freed: 0,
+        pad: 0,
         group,
         remote,
         sources: [0, u32::MAX],
@@ -318,6 +342,7 @@ fn text(field: &[u8]) -> String {
 pub(crate) fn create(
     call: Call,
     kind: u8,
+    data: bool,
     comm: usize,
     newcomm: P,
     real: impl FnOnce() -> i32,
@@ -327,7 +352,7 @@ pub(crate) fn create(
     note(rank, thread);
     let regs = registers();
     let parent = rank.change(|s, b| {
-        let o = begin(&call, s, b, kind, NO_ROOT, true, true, comm);
+        let o = begin(&call, s, b, kind, NO_ROOT, data, true, comm);
         block(b, thread.slot, call.function, &[o], regs);
         let c = b.comms.get_mut(o.comm.checked_sub(1)? as usize)?;
         c.children += 1;
@@ -529,24 +554,33 @@ pub(crate) fn free(call: Call, kind: u8, comm: P, real: impl FnOnce() -> i32) ->
     rank.change(|s, b| {
         unblock(b, thread.slot);
         let Some(i) = i else { return };
-        // Requests still pending on it complete as ones of an unknown communicator.
-        let used = b.header.ops_used as usize;
-        for o in b.ops.iter_mut().take(used).filter(|o| o.comm == i + 1) {
-            o.comm = 0;
+        if let Some(c) = b.comms.get_mut(i as usize) {
+            c.freed = 1;
         }
-        s.close_channels(b, i);
-        let Some(c) = b.comms.get_mut(i as usize) else {
-            return;
-        };
-        c.id = 0;
-        for g in [c.group, c.remote] {
-            if g.stride == Group::LISTED {
-                s.arena.give(g.first, g.len);
-            }
-        }
-        s.free_comms.push(i);
+        s.ghosts.push_back(i);
     });
     rc
+}
+
+/// Gives up the communicator that was freed longest ago: its entry, for reuse.
+///
+/// Partners that still wait on it cannot tell any more what was sent, so they count as able to act.
+pub(crate) fn give_up(s: &mut State, b: &mut Board) -> Option<u32> {
+    let i = s.ghosts.pop_front()?;
+    // Requests still pending on it complete as ones of an unknown communicator.
+    let used = b.header.ops_used as usize;
+    for o in b.ops.iter_mut().take(used).filter(|o| o.comm == i + 1) {
+        o.comm = 0;
+    }
+    s.close_channels(b, i);
+    let c = b.comms.get_mut(i as usize)?;
+    c.id = 0;
+    for g in [c.group, c.remote] {
+        if g.stride == Group::LISTED {
+            s.arena.give(g.first, g.len);
+        }
+    }
+    Some(i)
 }
 
 /// `MPI_Comm_set_name`.

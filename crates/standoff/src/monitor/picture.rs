@@ -88,6 +88,12 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
     let mut threads = Vec::new();
     for (slot, thread) in copy.threads.iter().enumerate() {
         if thread.used != 1 {
+            // Has exited; stays listed, as the order of what several threads posted is not certain.
+            threads.push(ThreadPicture {
+                thread: slot as u32,
+                call: None,
+                not_an_agent: true,
+            });
             continue;
         }
         let inline = &thread.inline[..(thread.inline_used as usize).min(2)];

@@ -469,9 +469,10 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
         let class = match header.state {
             _ if header.raised[0] != 0 => 0,
             state::ABORTING => 1,
-            _ if header.exit > 1 => 2,
+            // Its own affair: it has done its part.
             state::FINALIZED => continue,
             _ if header.exit == 1 => continue,
+            _ if header.exit > 1 => 2,
             _ => 3,
         };
         let cause = Cause {

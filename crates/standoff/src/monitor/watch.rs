@@ -1,9 +1,9 @@
 //! The watcher: looks at the boards, decides, reports.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use standoff_mpi::{Agent, Analysis, Finding as Found, analyse};
+use standoff_mpi::{Agent, Analysis, Blocked, Finding as Found, analyse};
 use standoff_report::{Report, Scope, Verdict};
 
 use super::picture::{Polls, Reading, picture};
@@ -76,8 +76,14 @@ impl Monitor {
     /// A full look at one world: what is stuck, or `None` if nothing is proven (yet).
     fn examine(&mut self, world: usize) -> Option<Report> {
         let readings = read(&mut self.ranks.worlds[world]);
+        // A change that this look has seen must be looked at again.
+        self.changed |= readings.iter().flatten().any(|r| r.moving);
         let picture = picture(world as u32, &readings, &|_, _| Polls::Act);
-        let Analysis { strict, lenient } = analyse(&picture);
+        let Analysis {
+            mut strict,
+            mut lenient,
+        } = analyse(&picture);
+        add_victims(&mut strict, &mut lenient);
         // Ranks with several threads: what their library did first is not certain from their boards, so their sets wait too.
         let threaded = |found: &Found| {
             found
@@ -93,7 +99,9 @@ impl Monitor {
                 proven.push(found);
             }
         }
+        let before = proven.len();
         proven.retain(|found| !self.launcher_may_act(world, found));
+        self.changed |= proven.len() < before;
         if proven.is_empty() || !self.settled(world) {
             return None;
         }
@@ -322,6 +330,30 @@ impl Monitor {
     }
 }
 
+/// Whoever is stuck behind a proven core only as long as the library holds it is a victim all the same; what the lenient
+/// findings say beyond that of agents of a proven core is dropped.
+fn add_victims(strict: &mut [Found], lenient: &mut Vec<Found>) {
+    let proven: BTreeSet<Agent> = strict
+        .iter()
+        .flat_map(|f| &f.core)
+        .map(|b| b.agent)
+        .collect();
+    for found in strict {
+        let known: BTreeSet<Agent> = found.victims.iter().map(|b| b.agent).collect();
+        let mine = |b: &Blocked| found.core.iter().any(|c| c.agent == b.agent);
+        let more: Vec<Blocked> = lenient
+            .iter()
+            .filter(|l| l.core.iter().any(mine))
+            .flat_map(|l| l.core.iter().chain(&l.victims))
+            .filter(|b| !proven.contains(&b.agent) && !known.contains(&b.agent))
+            .cloned()
+            .collect();
+        found.victims.extend(more);
+        found.victims.sort_by_key(|b| b.agent);
+    }
+    lenient.retain(|l| l.core.iter().all(|b| !proven.contains(&b.agent)));
+}
+
 fn live_threads(reading: &Option<Reading>) -> usize {
     reading
         .as_ref()
@@ -388,15 +420,16 @@ impl Watcher for Monitor {
             let readings = read(&mut self.ranks.worlds[world]);
             failed.extend(report::failures(world as u32, &readings));
         }
-        let verdict = if exit.success() {
-            Verdict::Clean
-        } else {
+        let failure = report::crash(failed, exit);
+        // A program may end with any status of its own; only a rank that crashed, aborted or raised makes a failure.
+        let failure = failure.filter(|_| !exit.success());
+        let unseen = self.ranks.worlds.is_empty() && !exit.success();
+        let mut out = self.blank(if failure.is_some() || unseen {
             Verdict::Failed
-        };
-        let mut out = self.blank(verdict);
-        if verdict == Verdict::Failed {
-            out.findings.extend(report::crash(failed, exit));
-        }
+        } else {
+            Verdict::Clean
+        });
+        out.findings.extend(failure);
         out
     }
 }
