@@ -62,11 +62,12 @@ pub struct Ranks {
 }
 
 impl Ranks {
-    /// Looks for boards that have appeared.
-    pub fn scan(&mut self, session: &Path) {
+    /// Looks for boards that have appeared; true if there are any.
+    pub fn scan(&mut self, session: &Path) -> bool {
         let Ok(entries) = std::fs::read_dir(session) else {
-            return;
+            return false;
         };
+        let before = self.known.len();
         for entry in entries.flatten() {
             let path = entry.path();
             if path.extension().is_none_or(|e| e != "board") || self.known.contains(&path) {
@@ -80,6 +81,7 @@ impl Ranks {
                 self.complaints.insert(name, said);
             }
         }
+        self.known.len() > before
     }
 
     fn join(&mut self, path: &Path) -> Result<(), ReadError> {

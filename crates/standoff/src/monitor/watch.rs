@@ -363,8 +363,8 @@ fn live_threads(reading: &Option<Reading>) -> usize {
 impl Watcher for Monitor {
     fn tick(&mut self) -> Tick {
         let again = Tick::Continue { next: TICK };
-        self.ranks.scan(&self.settings.session);
-        let (mut any_changed, mut any_still) = (false, false);
+        let mut any_changed = self.ranks.scan(&self.settings.session);
+        let mut any_still = false;
         for rank in self
             .ranks
             .worlds
