@@ -1,86 +1,45 @@
-//! Constants of the three MPI ABIs (checked against each library's own mpi.h by the `abi` test of the test kit).
+//! The ABI of the loaded library: the numbers of its kind, and its predefined handles.
 
 use crate::symbols;
-use standoff_board::layout::{ANY, abi, root};
+use standoff_board::abi::{Handles, MPICH, Numbers, OPENMPI, STANDARD};
+use standoff_board::layout::{ANY, root};
 
 /// What the hooks need to know of an ABI.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Abi {
-    /// One of [`abi`].
-    pub kind: u32,
-    /// Handles are 4-byte integers (upper half of a register is garbage, arrays have stride 4).
-    pub small_handles: bool,
-    pub any_source: i32,
-    pub any_tag: i32,
-    pub proc_null: i32,
-    pub root: i32,
-    pub comm_world: usize,
-    pub comm_self: usize,
-    pub comm_null: usize,
-    pub request_null: usize,
-    /// `MPI_STATUS_IGNORE` (and `MPI_STATUSES_IGNORE`).
-    pub status_ignore: usize,
-    pub status_size: usize,
-    /// Offsets of `MPI_SOURCE` and `MPI_TAG` in a status.
-    pub status_source: usize,
-    pub status_tag: usize,
+    numbers: Numbers,
+    handles: Handles,
+}
+
+impl core::ops::Deref for Abi {
+    type Target = Numbers;
+
+    #[inline(always)]
+    fn deref(&self) -> &Numbers {
+        &self.numbers
+    }
 }
 
 impl Abi {
     /// Finds out which ABI the loaded library has; `None` if it lacks what every library has.
     pub fn detect() -> Option<Abi> {
-        if let Some(comm_world) = symbols::data(c"ompi_mpi_comm_world") {
-            return Some(Abi {
-                kind: abi::OPENMPI,
-                small_handles: false,
-                any_source: -1,
-                any_tag: -1,
-                proc_null: -2,
-                root: -4,
-                comm_world,
+        let numbers = if symbols::data(c"ompi_mpi_comm_world").is_some() {
+            OPENMPI
+        } else if standard() {
+            STANDARD
+        } else {
+            MPICH
+        };
+        let handles = match numbers.handles {
+            Some(handles) => handles,
+            None => Handles {
+                comm_world: symbols::data(c"ompi_mpi_comm_world")?,
                 comm_self: symbols::data(c"ompi_mpi_comm_self")?,
                 comm_null: symbols::data(c"ompi_mpi_comm_null")?,
                 request_null: symbols::data(c"ompi_request_null")?,
-                status_ignore: 0,
-                status_size: 24,
-                status_source: 0,
-                status_tag: 4,
-            });
-        }
-        if standard() {
-            return Some(Abi {
-                kind: abi::STANDARD,
-                small_handles: false,
-                any_source: -1,
-                any_tag: -2,
-                proc_null: -3,
-                root: -4,
-                comm_world: 0x101,
-                comm_self: 0x102,
-                comm_null: 0x100,
-                request_null: 0x180,
-                status_ignore: 0,
-                status_size: 32,
-                status_source: 0,
-                status_tag: 4,
-            });
-        }
-        Some(Abi {
-            kind: abi::MPICH,
-            small_handles: true,
-            any_source: -2,
-            any_tag: -1,
-            proc_null: -1,
-            root: -3,
-            comm_world: 0x4400_0000,
-            comm_self: 0x4400_0001,
-            comm_null: 0x0400_0000,
-            request_null: 0x2c00_0000,
-            status_ignore: 1,
-            status_size: 20,
-            status_source: 8,
-            status_tag: 12,
-        })
+            },
+        };
+        Some(Abi { numbers, handles })
     }
 
     /// A handle as a key: without the garbage above a 4-byte one.

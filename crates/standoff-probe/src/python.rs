@@ -14,7 +14,12 @@ macro_rules! api {
     ($($name:ident: fn($($t:ty),*) $(-> $r:ty)?;)*) => {
         /// The interpreter's functions.
         #[allow(non_snake_case)]
-        struct Api { $($name: unsafe extern "C" fn($($t),*) $(-> $r)?,)* finalizing: Option<unsafe extern "C" fn() -> c_int> }
+        struct Api {
+            $($name: unsafe extern "C" fn($($t),*) $(-> $r)?,)*
+            /// The thread state that holds the lock (of this thread from 3.12 on, of any before).
+            current: unsafe extern "C" fn() -> Obj,
+            finalizing: Option<unsafe extern "C" fn() -> c_int>,
+        }
 
         fn find() -> Option<Api> {
             Some(Api {
@@ -23,6 +28,12 @@ macro_rules! api {
                     // SAFETY: the documented signature of this CPython function.
                     unsafe { core::mem::transmute::<usize, unsafe extern "C" fn($($t),*) $(-> $r)?>(f) }
                 },)*
+                current: {
+                    // Renamed in 3.13.
+                    let f = symbol("_PyThreadState_UncheckedGet\0").or_else(|| symbol("PyThreadState_GetUnchecked\0"))?;
+                    // SAFETY: PyThreadState *(*)(void) under both names.
+                    unsafe { core::mem::transmute::<usize, unsafe extern "C" fn() -> Obj>(f) }
+                },
                 finalizing: symbol("Py_IsFinalizing\0").or_else(|| symbol("_Py_IsFinalizing\0")).map(|f| {
                     // SAFETY: int (*)(void) under both names.
                     unsafe { core::mem::transmute::<usize, unsafe extern "C" fn() -> c_int>(f) }
@@ -37,7 +48,6 @@ api! {
     PyGILState_Ensure: fn() -> c_int;
     PyGILState_Release: fn(c_int);
     PyGILState_GetThisThreadState: fn() -> Obj;
-    _PyThreadState_UncheckedGet: fn() -> Obj;
     PyEval_GetFrame: fn() -> Obj;
     PyFrame_GetBack: fn(Obj) -> Obj;
     PyFrame_GetCode: fn(Obj) -> Obj;
@@ -88,7 +98,7 @@ pub(crate) fn load() -> bool {
 pub(crate) fn holds_lock() -> bool {
     // SAFETY: both only read; may be called without the lock.
     api().is_some_and(|a| unsafe {
-        let current = (a._PyThreadState_UncheckedGet)();
+        let current = (a.current)();
         (a.Py_IsInitialized)() != 0
             && !current.is_null()
             && current == (a.PyGILState_GetThisThreadState)()

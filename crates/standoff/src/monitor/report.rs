@@ -15,7 +15,7 @@ use standoff_report::sources::{FileSources, Sources};
 
 use super::names::user_call;
 use super::picture::Reading;
-use super::stacks::{Stacks, own_first, parse};
+use super::stacks::{Stacks, own_first, parse, relative};
 use crate::exit::JobExit;
 
 /// What is known of a world beside the picture.

@@ -49,7 +49,6 @@ pub fn collect(world: &World, readings: &[Option<Reading>], wanted: &[usize]) ->
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-    let here = std::env::current_dir().ok();
     let mut native = Native::default();
     let mut out = Stacks::new();
     for (rank, reading) in ranks {
@@ -75,9 +74,7 @@ pub fn collect(world: &World, readings: &[Option<Reading>], wanted: &[usize]) ->
                 });
                 frames = program_first(frames);
             }
-            for frame in &mut frames {
-                relative(frame, here.as_deref());
-            }
+            relative(&mut frames);
             out.insert((rank.rank, slot), frames);
         }
     }
@@ -154,11 +151,16 @@ fn program_first(mut frames: Vec<Frame>) -> Vec<Frame> {
 }
 
 /// Shows files below the working directory as the user names them.
-fn relative(frame: &mut Frame, here: Option<&Path>) {
-    if let (Some(file), Some(here)) = (&frame.file, here)
-        && let Ok(short) = Path::new(file).strip_prefix(here)
-        && !short.as_os_str().is_empty()
-    {
-        frame.file = Some(short.to_string_lossy().into_owned());
+pub fn relative(frames: &mut [Frame]) {
+    let Ok(here) = std::env::current_dir() else {
+        return;
+    };
+    for frame in frames {
+        if let Some(file) = &frame.file
+            && let Ok(short) = Path::new(file).strip_prefix(&here)
+            && !short.as_os_str().is_empty()
+        {
+            frame.file = Some(short.to_string_lossy().into_owned());
+        }
     }
 }
