@@ -8,7 +8,10 @@ use standoff_board::layout::{ANY, root};
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Abi {
     numbers: Numbers,
-    handles: Handles,
+    pub comm_world: usize,
+    pub comm_self: usize,
+    pub comm_null: usize,
+    pub request_null: usize,
 }
 
 impl core::ops::Deref for Abi {
@@ -30,7 +33,12 @@ impl Abi {
         } else {
             MPICH
         };
-        let handles = match numbers.handles {
+        let Handles {
+            comm_world,
+            comm_self,
+            comm_null,
+            request_null,
+        } = match numbers.handles {
             Some(handles) => handles,
             None => Handles {
                 comm_world: symbols::data(c"ompi_mpi_comm_world")?,
@@ -39,7 +47,13 @@ impl Abi {
                 request_null: symbols::data(c"ompi_request_null")?,
             },
         };
-        Some(Abi { numbers, handles })
+        Some(Abi {
+            numbers,
+            comm_world,
+            comm_self,
+            comm_null,
+            request_null,
+        })
     }
 
     /// A handle as a key: without the garbage above a 4-byte one.

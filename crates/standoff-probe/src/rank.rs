@@ -51,7 +51,7 @@ pub(crate) struct Rank {
     /// The mapped board; never unmapped.
     pub board: *mut Board,
     pub abi: Abi,
-    /// Several threads may call MPI at the same time.
+    /// Several threads may change the board at the same time: by calling MPI, or (at MPI_THREAD_SERIALIZED) by ending beside a call.
     multi: bool,
     lock: AtomicU32,
     state: UnsafeCell<State>,

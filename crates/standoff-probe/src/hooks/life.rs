@@ -39,7 +39,7 @@ fn attach() -> Result<(), String> {
         ask(c"PMPI_Comm_rank", abi.comm_world)?,
         ask(c"PMPI_Comm_size", abi.comm_world)?,
     );
-    let level = thread_level(abi.kind)?;
+    let level = thread_level(abi.thread_step)?;
     let world = world_group(&abi).ok_or("MPI_Comm_group failed")?;
     let (board, path) = map_board(&session)?;
     // SAFETY: no arguments, no memory.
@@ -65,7 +65,7 @@ fn attach() -> Result<(), String> {
     let is_python = python::load();
     h.python = u32::from(is_python);
     threads::attach(b, pid);
-    let r = Rank::new(board, abi, level == 3, path.clone(), is_python, world);
+    let r = Rank::new(board, abi, level >= 2, path.clone(), is_python, world);
     r.change(|s, b| {
         let everyone: Vec<u32> = (0..size as u32).collect();
         let mut predefined = |handle, id, rank, group: &[u32], name| {
@@ -129,17 +129,12 @@ fn ask(name: &core::ffi::CStr, comm: usize) -> Result<i32, String> {
 }
 
 /// Thread level from 0 to 3.
-fn thread_level(kind: u32) -> Result<u32, String> {
+fn thread_level(step: i32) -> Result<u32, String> {
     let f = symbols::library(c"PMPI_Query_thread").ok_or("no MPI_Query_thread")?;
     let mut n = 0i32;
     // SAFETY: MPI's signature.
     unsafe { core::mem::transmute::<usize, unsafe extern "C" fn(*mut i32) -> i32>(f)(&raw mut n) };
-    // The standard ABI counts in steps of 1024.
-    let n = if kind == lay::abi::STANDARD {
-        n / 1024
-    } else {
-        n
-    };
+    let n = n / step;
     // An unknown value: the most careful reading.
     Ok(u32::try_from(n)
         .ok()
