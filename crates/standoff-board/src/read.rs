@@ -137,7 +137,8 @@ impl BoardFile {
         let listed = comms
             .iter()
             .flat_map(|c| [c.group, c.remote])
-            .any(|g| g.stride == crate::layout::Group::LISTED);
+            .any(|g| g.stride == crate::layout::Group::LISTED)
+            || comms.iter().any(|c| c.sources[1] != u32::MAX);
         Ok(Copy {
             threads: self.table(
                 offset_of!(Board, threads),

@@ -4,7 +4,7 @@
 //! from it, or the groups and the tag and how many were made so — is hashed together with the members themselves.
 
 use super::collective::begin;
-use super::{NO_ROOT, SUCCESS, block, failed, note, registers, thread_or, unblock};
+use super::{NO_ROOT, SUCCESS, block, failed, note, registers, thread_or, topology, unblock};
 use crate::P;
 use crate::guard::Call;
 use crate::rank::{Rank, State, put_text, taint};
@@ -28,7 +28,7 @@ impl Default for Arena {
 }
 
 impl Arena {
-    fn take(&mut self, len: u32) -> Option<u32> {
+    pub fn take(&mut self, len: u32) -> Option<u32> {
         let i = self.free.iter().position(|f| f.1 >= len)?;
         let (at, room) = self.free[i];
         if room == len {
@@ -39,7 +39,7 @@ impl Arena {
         Some(at)
     }
 
-    fn give(&mut self, at: u32, len: u32) {
+    pub fn give(&mut self, at: u32, len: u32) {
         let i = self.free.partition_point(|f| f.0 < at);
         self.free.insert(i, (at, len));
         self.free.dedup_by(|later, earlier| {
@@ -373,6 +373,13 @@ pub(crate) fn create(
             |_, l, r| Some(child(id, number, l, r)),
             &derived(kind, &name),
         );
+        if let Some(n) = topology::neighbours(kind, handle) {
+            rank.change(|s, b| {
+                if let Some(i) = s.comm(handle) {
+                    topology::put(s, b, i, &n);
+                }
+            });
+        }
     }
     rc
 }
@@ -580,6 +587,7 @@ pub(crate) fn give_up(s: &mut State, b: &mut Board) -> Option<u32> {
             s.arena.give(g.first, g.len);
         }
     }
+    topology::release(s, [c.sources, c.destinations]);
     Some(i)
 }
 

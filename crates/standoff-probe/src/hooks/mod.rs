@@ -12,6 +12,7 @@ pub(crate) mod other;
 pub(crate) mod p2p;
 pub(crate) mod probe;
 pub(crate) mod request;
+pub(crate) mod topology;
 
 use crate::P;
 use crate::rank::{Rank, ThreadState};

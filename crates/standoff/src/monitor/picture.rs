@@ -10,8 +10,8 @@ use standoff_board::functions;
 use standoff_board::layout::{self as lay, flag, op, root, state, wait};
 use standoff_board::read::{Copy, text};
 use standoff_mpi::picture::{
-    Call, CollectiveKind, CollectiveRecord, CommId, CommPicture, CommRank, Group, Need, Op,
-    Operation, Picture, RankPicture, RankState, Root, SendMode, Source, Tags, ThreadPicture,
+    Call, CollectiveKind, CollectiveRecord, CommId, CommPicture, CommRank, Group, Need, Neighbours,
+    Op, Operation, Picture, RankPicture, RankState, Root, SendMode, Source, Tags, ThreadPicture,
     Unmatched, Wait, WorldRank,
 };
 
@@ -217,8 +217,20 @@ fn comm_picture(comm: &lay::Comm, arena: &[u32]) -> CommPicture {
         remote: (comm.inter != 0).then(|| group(comm.remote, arena)),
         collectives: comm.collectives,
         history,
-        neighbours: None,
+        neighbours: neighbours(comm, arena),
     }
+}
+
+fn neighbours(comm: &lay::Comm, arena: &[u32]) -> Option<Neighbours> {
+    let list = |[len, at]: [u32; 2]| {
+        let from = (at != u32::MAX).then_some(at as usize)?;
+        let list = arena.get(from..from.checked_add(len as usize)?)?;
+        Some(list.iter().map(|&r| CommRank(r)).collect())
+    };
+    Some(Neighbours {
+        sources: list(comm.sources)?,
+        destinations: list(comm.destinations)?,
+    })
 }
 
 fn group(group: lay::Group, arena: &[u32]) -> Group {

@@ -360,7 +360,9 @@ fn leaving(reading: &Reading) -> (String, Vec<Frame>) {
         .split_once('\n')
         .filter(|(first, _)| !first.is_empty())
     {
-        return (format!("raised {first}"), own_first(parse(stack.lines())));
+        let mut frames = own_first(parse(stack.lines()));
+        relative(&mut frames);
+        return (format!("raised {first}"), frames);
     }
     let what = match (header.state, header.exit, reading.gone) {
         (state::ABORTING, ..) => format!("called MPI_Abort with {}", header.abort_code),
