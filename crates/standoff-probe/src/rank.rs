@@ -142,7 +142,7 @@ impl Rank {
         if self.multi {
             self.take_lock();
         }
-        // SAFETY: exclusive: one thread (below THREAD_MULTIPLE calls never overlap), or the lock's holder. The reader in the
+        // SAFETY: exclusive: one thread (below THREAD_SERIALIZED only one calls MPI), or the lock's holder. The reader in the
         // other process takes what it reads as untrusted bytes and checks the epoch.
         let (state, board) = unsafe { (&mut *self.state.get(), &mut *self.board) };
         // SAFETY: an aligned u64 in the mapping, which the monitor reads atomically.
