@@ -115,6 +115,35 @@ pub unsafe extern "C" fn pthread_create(
     rc
 }
 
+type CStart = extern "C" fn(*mut c_void) -> c_int;
+
+/// The wrapped `thrd_create` of C11, which does not go through `pthread_create`'s symbol.
+///
+/// # Safety
+/// As thrd_create.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn thrd_create(thread: *mut libc::pthread_t, routine: CStart, argument: *mut c_void) -> c_int {
+    /// thrd_success, thrd_error and thrd_nomem of threads.h.
+    const RESULTS: [c_int; 3] = [0, 2, 3];
+    // A C11 thread is a POSIX thread (its type too) whose routine returns an int, which is kept as thrd_join finds it.
+    let started = Box::into_raw(Box::new((routine, argument)));
+    // SAFETY: `c_trampoline` takes the box back.
+    match unsafe { pthread_create(thread, core::ptr::null(), c_trampoline, started.cast()) } {
+        0 => RESULTS[0],
+        rc => {
+            // SAFETY: no thread has taken it.
+            drop(unsafe { Box::from_raw(started) });
+            RESULTS[if rc == libc::ENOMEM { 2 } else { 1 }]
+        }
+    }
+}
+
+extern "C" fn c_trampoline(started: *mut c_void) -> *mut c_void {
+    // SAFETY: the box made in thrd_create.
+    let (routine, argument) = *unsafe { Box::from_raw(started.cast::<(CStart, *mut c_void)>()) };
+    routine(argument) as isize as *mut c_void
+}
+
 /// Starts a thread of the probe's own.
 ///
 /// # Safety

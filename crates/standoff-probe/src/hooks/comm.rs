@@ -610,8 +610,6 @@ pub(crate) fn set_name(call: Call, comm: usize, name: P, real: impl FnOnce() -> 
 }
 
 /// `MPI_Comm_set_attr`: attributes of `MPI_COMM_SELF` may have callbacks that run inside `MPI_Finalize`, and those may communicate.
-///
-/// mpi4py sets one at start, which only frees memory.
 pub(crate) fn set_attr(call: Call, comm: usize, real: impl FnOnce() -> i32) -> i32 {
     let rank = call.rank;
     if rank.abi.handle(comm) == rank.abi.comm_self {

@@ -269,8 +269,7 @@ pub(crate) fn finalize(call: Call, real: impl FnOnce() -> i32) -> i32 {
     let thread = thread_or!(call, real());
     let regs = registers();
     let callbacks = rank.change(|s, b| {
-        // mpi4py's own attribute only frees memory.
-        let callbacks = s.self_attrs > u32::from(rank.is_python);
+        let callbacks = s.self_attrs > 0;
         if let Some(t) = b.threads.get_mut(thread.slot) {
             t.function = call.function;
             t.registers = regs;
