@@ -136,7 +136,7 @@ impl Digest {
 /// The tag of which alone the cell holds copies, and how many.
 fn pure(cell: &Cell) -> Option<(i32, u64)> {
     // A difference of counts that came out negative is a torn or foreign digest, not a multiset.
-    if cell.count == 0 || cell.count > 1 << 40 || cell.tags % cell.count != 0 {
+    if cell.count == 0 || cell.count > 1 << 40 || !cell.tags.is_multiple_of(cell.count) {
         return None;
     }
     let tag = u32::try_from(cell.tags / cell.count).ok()? as i32;
