@@ -75,7 +75,7 @@ pub fn execute(args: RunArgs) -> Result<Outcome, Error> {
             .any(|f| f.severity == Severity::Warning);
     if !told && !args.quiet {
         if report.ranks == 0 && report.findings.is_empty() {
-            output::remark("no process of this job called MPI_Init, so nothing was watched");
+            output::remark("no process of this job completed MPI_Init, so nothing was watched");
         } else {
             output::diagnosis(report, style);
         }

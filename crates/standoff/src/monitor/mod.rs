@@ -3,6 +3,7 @@
 //! [`ranks`] finds and reads boards, [`picture`] makes of them what `standoff-mpi` analyses, [`watch`] decides when what
 //! is stuck is proven, [`stacks`], [`native`] and [`names`] say where in the source, [`report`] puts it together.
 
+pub mod deaths;
 pub mod names;
 pub mod native;
 pub mod picture;

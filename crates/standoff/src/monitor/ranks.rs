@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use standoff_board::read::{BoardFile, ReadError};
 
+use super::deaths::Deaths;
 use super::picture::Reading;
 use crate::proc::Process;
 
@@ -59,6 +60,7 @@ pub struct Ranks {
     known: BTreeSet<PathBuf>,
     /// Things to be said once, by file name.
     pub complaints: BTreeMap<String, String>,
+    deaths: Deaths,
 }
 
 impl Ranks {
@@ -82,6 +84,18 @@ impl Ranks {
             }
         }
         self.known.len() > before
+    }
+
+    /// By world and rank: the place in the order of deaths, of those that were seen to die.
+    pub fn order_of_deaths(&mut self) -> BTreeMap<(u32, u32), usize> {
+        let mut order = BTreeMap::new();
+        for (world, w) in (0u32..).zip(&self.worlds) {
+            for rank in w.joined() {
+                let place = rank.process.and_then(|process| self.deaths.place(process));
+                order.extend(place.map(|place| ((world, rank.rank as u32), place)));
+            }
+        }
+        order
     }
 
     fn join(&mut self, path: &Path) -> Result<(), ReadError> {
@@ -110,9 +124,13 @@ impl Ranks {
             world.confused = true;
             return Ok(());
         }
+        let process = Process::of(pid);
+        if let Some(process) = process {
+            self.deaths.watch(process);
+        }
         *place = Some(Rank {
             pid,
-            process: Process::of(pid),
+            process,
             rank: header.rank as usize,
             epoch: board.epoch()?,
             changed: Instant::now(),

@@ -1,5 +1,6 @@
 //! Findings of the analysis, joined with stacks and what else is known, as parts of the report.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use standoff_board::functions;
@@ -459,6 +460,34 @@ pub struct Failure {
     cause: Cause,
     /// The more telling the smaller.
     class: u8,
+    /// It was in no MPI call.
+    outside: bool,
+    /// It had come to MPI_Finalize.
+    finalizing: bool,
+}
+
+/// It ended without a word.
+const KILLED: u8 = 3;
+/// It had done its part, and left with a status of its own that says no.
+const OWN_STATUS: u8 = 4;
+
+/// Launchers end the others when a rank dies or says no; those have not failed. Given are the places in the order of
+/// deaths, as far as known.
+pub fn first(mut failures: Vec<Failure>, order: &BTreeMap<(u32, u32), usize>) -> Vec<Failure> {
+    let place = |f: &Failure| order.get(&(f.cause.world, f.cause.rank)).copied();
+    let quiet = |f: &Failure| f.class >= KILLED;
+    if let Some(first) = failures.iter().filter(|f| quiet(f)).filter_map(place).min() {
+        failures.retain(|f| !quiet(f) || place(f) == Some(first));
+    } else {
+        let said_no = failures.iter().any(|f| f.class == OWN_STATUS);
+        failures.retain(|f| !(said_no && f.class == KILLED && f.finalizing));
+        // Whoever waits in MPI does not crash there as a rule.
+        if failures.iter().any(|f| f.class == KILLED && f.outside) {
+            failures.retain(|f| f.class != KILLED || f.outside);
+        }
+    }
+    failures.retain(|f| f.class != OWN_STATUS);
+    failures
 }
 
 /// Ranks that ended badly.
@@ -471,19 +500,26 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
         let class = match header.state {
             _ if header.raised[0] != 0 => 0,
             state::ABORTING => 1,
-            // Its own affair: it has done its part.
-            state::FINALIZED => continue,
             _ if header.exit == 1 => continue,
+            state::FINALIZED if header.exit > 1 => OWN_STATUS,
+            state::FINALIZED => continue,
             _ if header.exit > 1 => 2,
-            _ => 3,
+            _ => KILLED,
         };
+        let mut live = reading.copy.threads.iter().filter(|t| t.used == 1);
+        let outside = live.all(|t| t.wait == wait::OUTSIDE);
         let cause = Cause {
             rank,
             world,
             what,
             stack,
         };
-        out.push(Failure { cause, class });
+        out.push(Failure {
+            cause,
+            class,
+            outside,
+            finalizing: matches!(header.state, state::FINALIZING | state::FINALIZED),
+        });
     }
     out
 }

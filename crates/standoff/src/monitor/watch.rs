@@ -420,6 +420,7 @@ impl Watcher for Monitor {
             let readings = read(&mut self.ranks.worlds[world]);
             failed.extend(report::failures(world as u32, &readings));
         }
+        let failed = report::first(failed, &self.ranks.order_of_deaths());
         let failure = report::crash(failed, exit);
         // A program may end with any status of its own; only a rank that crashed, aborted or raised makes a failure.
         let failure = failure.filter(|_| !exit.success());
