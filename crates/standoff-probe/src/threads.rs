@@ -122,7 +122,11 @@ type CStart = extern "C" fn(*mut c_void) -> c_int;
 /// # Safety
 /// As thrd_create.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn thrd_create(thread: *mut libc::pthread_t, routine: CStart, argument: *mut c_void) -> c_int {
+pub unsafe extern "C" fn thrd_create(
+    thread: *mut libc::pthread_t,
+    routine: CStart,
+    argument: *mut c_void,
+) -> c_int {
     /// thrd_success, thrd_error and thrd_nomem of threads.h.
     const RESULTS: [c_int; 3] = [0, 2, 3];
     // A C11 thread is a POSIX thread (its type too) whose routine returns an int, which is kept as thrd_join finds it.

@@ -8,6 +8,7 @@ use standoff_board::layout::{Begun, Board, HISTORY, Op, flag, op};
 
 /// Counts a collective that begins and describes it as an operation.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // what a procedure was called with
 pub(crate) fn begin(
     call: &Call,
     s: &mut State,

@@ -280,12 +280,13 @@ pub(crate) fn waitsome(
 
 /// The positions that Waitsome or Testsome gave.
 fn out(rc: i32, outcount: P, indices: P) -> impl Iterator<Item = u32> {
-    // SAFETY: the library has stored the count (negative: MPI_UNDEFINED) and so many indices.
     let n = if rc == SUCCESS {
+        // SAFETY: the library has stored the count (negative: MPI_UNDEFINED).
         unsafe { outcount.cast::<i32>().read_unaligned() }.max(0)
     } else {
         0
     };
+    // SAFETY: and so many indices.
     (0..n as usize).map(move |k| unsafe { indices.cast::<u32>().add(k).read_unaligned() })
 }
 

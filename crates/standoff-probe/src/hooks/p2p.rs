@@ -93,8 +93,8 @@ pub(crate) fn recv(
     if rc != SUCCESS {
         failed(rank);
     }
-    // SAFETY: the library has filled in the status of a successful receive.
     let (source, tag) = if wild && rc == SUCCESS {
+        // SAFETY: the library has filled in the status of a successful receive.
         unsafe { rank.abi.envelope(status) }
     } else {
         (source, tag)
@@ -176,8 +176,8 @@ pub(crate) fn sendrecv(
     if rc != SUCCESS {
         failed(rank);
     }
-    // SAFETY: the library has filled in the status of a successful receive.
     let (source, rtag) = if wild && rc == SUCCESS {
+        // SAFETY: the library has filled in the status of a successful receive.
         unsafe { rank.abi.envelope(status) }
     } else {
         (source, rtag)
