@@ -317,7 +317,12 @@ impl State {
     /// Forgets an operation (or one of the requests that share it).
     #[inline(always)]
     pub fn drop_op(&mut self, b: &mut Board, i: u32) {
-        let Some(op) = b.ops.get_mut(i as usize) else {
+        // Free already: a library may give a send to MPI_PROC_NULL, which has no entry, the handle of a completed one.
+        let Some(op) = b
+            .ops
+            .get_mut(i as usize)
+            .filter(|op| op.kind != lay::op::FREE)
+        else {
             return;
         };
         if op.shared > 1 {
