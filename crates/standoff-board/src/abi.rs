@@ -21,8 +21,8 @@ pub struct Numbers {
     pub root: i32,
     /// `MPI_UNDEFINED`.
     pub undefined: i32,
-    /// `MPI_THREAD_SINGLE` is 0; `MPI_THREAD_FUNNELED`, `SERIALIZED` and `MULTIPLE` follow in steps of this.
-    pub thread_step: i32,
+    /// `MPI_THREAD_SINGLE`, `MPI_THREAD_FUNNELED`, `MPI_THREAD_SERIALIZED`, `MPI_THREAD_MULTIPLE`.
+    pub thread_levels: [i32; 4],
     /// `MPI_STATUS_IGNORE` (and `MPI_STATUSES_IGNORE`).
     pub status_ignore: usize,
     /// `sizeof(MPI_Status)`.
@@ -57,7 +57,7 @@ pub const MPICH: Numbers = Numbers {
     proc_null: -1,
     root: -3,
     undefined: -32766,
-    thread_step: 1,
+    thread_levels: [0, 1, 2, 3],
     status_ignore: 1,
     status_size: 20,
     status_source: 8,
@@ -79,7 +79,7 @@ pub const OPENMPI: Numbers = Numbers {
     proc_null: -2,
     root: -4,
     undefined: -32766,
-    thread_step: 1,
+    thread_levels: [0, 1, 2, 3],
     status_ignore: 0,
     status_size: 24,
     status_source: 0,
@@ -96,7 +96,7 @@ pub const STANDARD: Numbers = Numbers {
     proc_null: -3,
     root: -4,
     undefined: -32766,
-    thread_step: 1024,
+    thread_levels: [0, 1024, 2048, 4096],
     status_ignore: 0,
     status_size: 32,
     status_source: 0,

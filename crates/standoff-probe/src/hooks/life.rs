@@ -39,7 +39,7 @@ fn attach() -> Result<(), String> {
         ask(c"PMPI_Comm_rank", abi.comm_world)?,
         ask(c"PMPI_Comm_size", abi.comm_world)?,
     );
-    let level = thread_level(abi.thread_step)?;
+    let level = thread_level(abi.thread_levels)?;
     let world = world_group(&abi).ok_or("MPI_Comm_group failed")?;
     let (board, path) = map_board(&session)?;
     // SAFETY: no arguments, no memory.
@@ -129,16 +129,13 @@ fn ask(name: &core::ffi::CStr, comm: usize) -> Result<i32, String> {
 }
 
 /// Thread level from 0 to 3.
-fn thread_level(step: i32) -> Result<u32, String> {
+fn thread_level(levels: [i32; 4]) -> Result<u32, String> {
     let f = symbols::library(c"PMPI_Query_thread").ok_or("no MPI_Query_thread")?;
     let mut n = 0i32;
     // SAFETY: MPI's signature.
     unsafe { core::mem::transmute::<usize, unsafe extern "C" fn(*mut i32) -> i32>(f)(&raw mut n) };
-    let n = n / step;
     // An unknown value: the most careful reading.
-    Ok(u32::try_from(n)
-        .ok()
-        .map_or(3, |n| if n > 3 { 3 } else { n }))
+    Ok(levels.iter().position(|l| *l == n).unwrap_or(3) as u32)
 }
 
 fn library_version() -> String {
