@@ -1,7 +1,7 @@
 //! MPI semantics for standoff: from a [`Picture`] of a job to what is stuck in it, and why.
 //!
 //! [`analyse`] turns a picture into a wait-for graph (crate `standoff-core`), reduces it once for what MPI promises and
-//! once for what one library does, and describes each core that remains. [`explain`] and [`advise`] put a finding into
+//! once for what one library does, and describes each core that remains. [`explain()`] and [`advise`] put a finding into
 //! words. Everything here is pure: no input or output, no clock.
 //!
 //! # What is never reported falsely

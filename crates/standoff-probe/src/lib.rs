@@ -17,6 +17,9 @@
 //! | [`helper`] | the thread that answers the monitor |
 //! | [`python`] | Python stacks and exceptions |
 
+// A library without a public interface: its documentation is for those who read its inside.
+#![allow(rustdoc::private_intra_doc_links)]
+
 mod abi;
 mod guard;
 mod helper;
