@@ -128,17 +128,28 @@ fn wrapper(out: &mut String, p: &Procedure<'_>, name: &str, number: usize, k: us
             format!("hooks::{path}(call{comma}{args}, real)")
         }
     };
-    let guard = if matches!(p.name, "Init" | "Init_thread") {
-        "enter_init"
+    let init = matches!(p.name, "Init" | "Init_thread");
+    let sends = ["p2p::", "request::", "collective::"]
+        .iter()
+        .any(|h| p.hook.starts_with(h));
+    let enter = if init {
+        "enter_init()".to_owned()
     } else {
-        "enter"
+        format!("enter({number}, {sends})")
+    };
+    let body = if init {
+        body
+    } else {
+        format!(
+            "let returns = guard::Returns(call.rank);\nlet rc = {body};\ncore::mem::forget(returns);\nrc"
+        )
     };
     write!(
         out,
         "#[inline(always)]\nunsafe fn w{k}(target: usize, {params}) -> i32 {{\n\
          // SAFETY: `target` is the library's (or next tool's) procedure of this very signature.\n\
-         let f: unsafe extern \"C\" fn({types}) -> i32 = unsafe {{ core::mem::transmute(target) }};\n\
-         let Some(call) = guard::{guard}({number}) else {{ return unsafe {{ f({names}) }} }};\n\
+         let f: unsafe extern \"C-unwind\" fn({types}) -> i32 = unsafe {{ core::mem::transmute(target) }};\n\
+         let Some(call) = guard::{enter} else {{ return unsafe {{ f({names}) }} }};\n\
          // SAFETY: the arguments are the caller's own.\n\
          let real = move |{given}| unsafe {{ f({names}) }};\n\
          {body}\n}}\n"
@@ -150,7 +161,7 @@ fn wrapper(out: &mut String, p: &Procedure<'_>, name: &str, number: usize, k: us
             // A symbol that may be absent: an IFUNC whose resolver gives null then.
             write!(
                 out,
-                "unsafe extern \"C\" fn {prefix}_{k}({params}) -> i32 {{ {call} }}\n\
+                "unsafe extern \"C-unwind\" fn {prefix}_{k}({params}) -> i32 {{ {call} }}\n\
                  #[unsafe(naked)]\n#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn {prefix}_{name}() {{\n\
                  core::arch::naked_asm!(\".type {prefix}_{name}, @gnu_indirect_function\",\n\
                  \"lea rdi, [rip + {{w}}]\", \"mov esi, {k}\", \"jmp {{r}}\", w = sym {prefix}_{k}, r = sym symbols::choose)\n}}\n"
@@ -159,7 +170,7 @@ fn wrapper(out: &mut String, p: &Procedure<'_>, name: &str, number: usize, k: us
         } else {
             write!(
                 out,
-                "#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn {prefix}_{name}({params}) -> i32 {{ {call} }}\n"
+                "#[unsafe(no_mangle)]\npub unsafe extern \"C-unwind\" fn {prefix}_{name}({params}) -> i32 {{ {call} }}\n"
             )
             .unwrap();
         }

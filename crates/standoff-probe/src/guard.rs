@@ -6,6 +6,11 @@
 use crate::rank::{self, Rank, ThreadState};
 use core::cell::Cell;
 use core::ptr::null_mut;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+/// The program has given the library functions of its own, which may call MPI from inside a call (error handlers, callbacks
+/// of attributes).
+pub(crate) static CALLBACKS: AtomicBool = AtomicBool::new(false);
 
 /// What a thread keeps.
 pub(crate) struct Local {
@@ -55,18 +60,18 @@ impl Drop for Call {
 }
 
 /// Begins a call; `None` if it is not the program's own or this process is no rank.
+///
+/// `sends`: the procedure can send, so that a call of it which nobody sees makes the rank one that may act.
 #[inline(always)]
-pub(crate) fn enter(function: u32) -> Option<Call> {
+pub(crate) fn enter(function: u32, sends: bool) -> Option<Call> {
     let rank = rank::get()?;
-    begin(rank, function)
-}
-
-#[inline(always)]
-fn begin(rank: &'static Rank, function: u32) -> Option<Call> {
     let local = LOCAL.with(core::ptr::from_ref);
     // SAFETY: this thread's own, alive for the rest of the thread (const-initialized, no destructor).
     let depth = unsafe { &(*local).depth };
     if depth.get() != 0 {
+        if sends && CALLBACKS.load(Ordering::Relaxed) {
+            rank.taint("a message from inside a callback or error handler");
+        }
         return None;
     }
     depth.set(1);
@@ -77,13 +82,24 @@ fn begin(rank: &'static Rank, function: u32) -> Option<Call> {
     })
 }
 
+/// Stands in every wrapper while its call is in progress and is forgotten when it returns: dropped only if an exception of the
+/// program's (thrown by an error handler) leaves the call. What was published of the call is not true any more then.
+pub(crate) struct Returns(pub &'static Rank);
+
+impl Drop for Returns {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.taint("an exception left an MPI call");
+    }
+}
+
 /// Begins a call of `MPI_Init`: an outermost one in a process that is no rank yet.
 pub(crate) struct InitCall {
     local: *const Local,
 }
 
 /// As [`enter`], for `MPI_Init` and `MPI_Init_thread`.
-pub(crate) fn enter_init(_function: u32) -> Option<InitCall> {
+pub(crate) fn enter_init() -> Option<InitCall> {
     let local = LOCAL.with(core::ptr::from_ref);
     // SAFETY: as in `begin`.
     let depth = unsafe { &(*local).depth };

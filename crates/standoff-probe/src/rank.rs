@@ -58,6 +58,8 @@ pub(crate) struct Rank {
     /// Path of the board, for the helper's answers.
     pub path: std::path::PathBuf,
     pub is_python: bool,
+    /// `omp_in_parallel`, where the program has it and several threads may communicate.
+    pub in_parallel: Option<unsafe extern "C" fn() -> i32>,
 }
 
 // SAFETY: `state` and the board's tables are only touched in `change`, by one thread at a time; the rest is immutable.
@@ -133,6 +135,7 @@ impl Rank {
             state: UnsafeCell::new(state),
             path,
             is_python,
+            in_parallel: multi.then(crate::threads::in_parallel).flatten(),
         }
     }
 

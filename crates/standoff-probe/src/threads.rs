@@ -79,6 +79,16 @@ fn next() -> Option<Create> {
     (f != 0).then(|| unsafe { core::mem::transmute::<usize, Create>(f) })
 }
 
+/// `omp_in_parallel`, if an OpenMP runtime is linked.
+pub(crate) fn in_parallel() -> Option<unsafe extern "C" fn() -> c_int> {
+    // SAFETY: a NUL-terminated name; the function's signature is the one OpenMP gives it.
+    unsafe {
+        let f = libc::dlsym(libc::RTLD_DEFAULT, c"omp_in_parallel".as_ptr());
+        (!f.is_null())
+            .then(|| core::mem::transmute::<*mut c_void, unsafe extern "C" fn() -> c_int>(f))
+    }
+}
+
 struct Started {
     routine: Start,
     argument: *mut c_void,

@@ -9,7 +9,8 @@ use crate::P;
 use crate::guard::Call;
 use crate::rank::{Rank, State, put_text, taint};
 use core::ffi::c_void;
-use standoff_board::layout::{ARENA, Board, COMMS, Comm, Group, collective as coll};
+use core::sync::atomic::Ordering;
+use standoff_board::layout::{ARENA, Board, COMMS, Comm, Group, collective as coll, wait};
 
 /// Identity of `MPI_COMM_WORLD` on every rank.
 pub(crate) const WORLD_ID: u64 = 1;
@@ -547,9 +548,14 @@ pub(crate) fn free(call: Call, kind: u8, comm: P, real: impl FnOnce() -> i32) ->
     let regs = registers();
     // SAFETY: the program gives a communicator.
     let handle = unsafe { rank.abi.handle_at(comm, 0) };
+    let callbacks = crate::guard::CALLBACKS.load(Ordering::Relaxed);
     let i = rank.change(|s, b| {
         let o = begin(&call, s, b, kind, NO_ROOT, false, true, handle);
         block(b, thread.slot, call.function, &[o], regs);
+        if callbacks && let Some(t) = b.threads.get_mut(thread.slot) {
+            // The library may be running one.
+            t.wait = wait::OPAQUE;
+        }
         let i = o.comm.checked_sub(1)?;
         s.comms.remove(handle as u64);
         Some(i)
@@ -615,5 +621,12 @@ pub(crate) fn set_attr(call: Call, comm: usize, real: impl FnOnce() -> i32) -> i
     if rank.abi.handle(comm) == rank.abi.comm_self {
         rank.quiet(|s, _| s.self_attrs += 1);
     }
+    real()
+}
+
+/// `MPI_Comm_create_keyval`, `MPI_Comm_create_errhandler` and their predecessors: functions of the program's that the library will
+/// call.
+pub(crate) fn callback(_call: Call, real: impl FnOnce() -> i32) -> i32 {
+    crate::guard::CALLBACKS.store(true, Ordering::Relaxed);
     real()
 }

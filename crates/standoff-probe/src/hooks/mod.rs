@@ -69,6 +69,11 @@ pub(crate) fn note(rank: &Rank, thread: &ThreadState) {
     if rank.is_python && crate::python::holds_lock() {
         crate::python::note(rank, thread.slot);
     }
+    // Threads of an OpenMP pool do not act, unless the region they run in is one that communicates.
+    // SAFETY: takes nothing, may be called by any thread.
+    if rank.in_parallel.is_some_and(|f| unsafe { f() } != 0) {
+        rank.taint("MPI inside a parallel region of OpenMP");
+    }
 }
 
 /// An error returned by the library: what it did to the message is not known.
