@@ -87,6 +87,7 @@ pub fn run(
     let deadline = options.timeout.and_then(|limit| started.checked_add(limit));
     let mut happened = Happened::default();
     let mut found: Option<Report> = None;
+    let mut stalled: Option<Report> = None;
     let mut next_look = Some(started);
     loop {
         job.turn();
@@ -132,6 +133,7 @@ pub fn run(
                         job.end();
                         break;
                     }
+                    stalled = Some(report);
                     Some(Instant::now())
                 }
             };
@@ -139,6 +141,8 @@ pub fn run(
         let until = [next_look, deadline].into_iter().flatten().min();
         job.wait(until.map(|until| until.saturating_duration_since(Instant::now())));
     }
+    // Whoever ends a stalled job by hand has the stall for an answer.
+    found = found.or(stalled.filter(|_| job.interrupted));
     let mut report = match (found, job.exit) {
         (Some(report), _) => report,
         (None, exit) => watcher.finish(exit.unwrap_or(JobExit::Code(0))),

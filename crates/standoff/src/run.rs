@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
 
-use standoff_report::{MpiInfo, Report, Severity};
+use standoff_report::{Finding, FindingKind, MpiInfo, Report, Severity};
 
 use crate::cli::RunArgs;
 use crate::error::Error;
@@ -17,6 +17,8 @@ use crate::probe;
 use crate::program;
 use crate::session::Session;
 use crate::watch::{Settings, Watcher};
+
+const INTERRUPTED: &str = "interrupted by a signal; no deadlock had been found";
 
 /// Does it and says how to exit.
 pub fn run(args: RunArgs) -> Result<Status, Error> {
@@ -66,15 +68,23 @@ pub fn execute(args: RunArgs) -> Result<Outcome, Error> {
     };
     let mut outcome = job::run(&spec, options, &mut *watcher, &mut tell)?;
     outcome.report = complete(&outcome.report);
-    let report = &outcome.report;
     let told = outcome.happened.deadlock || outcome.happened.stalled || outcome.happened.timeout;
+    if outcome.interrupted && !told {
+        // Who died of it says nothing.
+        let killed = |finding: &Finding| finding.kind == FindingKind::Crash;
+        outcome.report.findings.retain(|finding| !killed(finding));
+        outcome.report.notes.push(INTERRUPTED.into());
+    }
+    let report = &outcome.report;
     outcome.happened.warned = args.strict
         && report
             .findings
             .iter()
             .any(|f| f.severity == Severity::Warning);
     if !told && !args.quiet {
-        if report.ranks == 0 && report.findings.is_empty() {
+        if outcome.interrupted && report.findings.is_empty() {
+            output::remark(INTERRUPTED);
+        } else if report.ranks == 0 && report.findings.is_empty() {
             output::remark("no process of this job completed MPI_Init, so nothing was watched");
         } else {
             output::diagnosis(report, style);

@@ -10,6 +10,9 @@ use super::deaths::Deaths;
 use super::picture::Reading;
 use crate::proc::Process;
 
+/// Ranks that a world can have; a board that tells of more is none.
+const WORLD: u32 = 1 << 20;
+
 /// A rank that has joined.
 #[derive(Debug)]
 pub struct Rank {
@@ -38,6 +41,8 @@ pub struct World {
     pub ranks: Vec<Option<Rank>>,
     /// Two processes claim one rank: nothing can be said about this world.
     pub confused: bool,
+    /// Ranks whose boards could be read at first and then no more, with the reason.
+    pub lost: BTreeMap<u32, String>,
 }
 
 impl World {
@@ -101,6 +106,9 @@ impl Ranks {
     fn join(&mut self, path: &Path) -> Result<(), ReadError> {
         let board = BoardFile::open(path)?;
         let header = board.header()?;
+        if header.world_size > WORLD {
+            return Err(ReadError::Corrupted("size of the world"));
+        }
         let world =
             match self.worlds.iter().position(|w| {
                 w.key == header.world_key && w.ranks.len() == header.world_size as usize
@@ -114,6 +122,7 @@ impl Ranks {
                         key: header.world_key,
                         ranks,
                         confused: false,
+                        lost: BTreeMap::new(),
                     });
                     self.worlds.last_mut().expect("just pushed")
                 }
@@ -180,6 +189,11 @@ pub fn read(world: &mut World) -> Vec<Option<Reading>> {
         .iter()
         .map(|r| r.as_ref().map(|r| (r.epoch, r.gone, r.board.copy())))
         .collect();
+    for (rank, copy) in (0u32..).zip(&copies) {
+        if let Some((_, _, Err(error))) = copy {
+            world.lost.entry(rank).or_insert_with(|| error.to_string());
+        }
+    }
     let confused = world.confused;
     world
         .ranks

@@ -231,7 +231,15 @@ impl Monitor {
     /// What could not be seen.
     fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.ranks.complaints.values().cloned().collect();
-        let mut taints: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        let alone = self.ranks.worlds.iter().all(|w| w.ranks.len() == 1);
+        if alone && self.ranks.worlds.len() > 1 {
+            notes.push(format!(
+                "{} processes were each alone, rank 0 in a world of size 1; if they were meant to be one job, the \
+                 launcher belongs to another MPI than the one they load (`standoff doctor` shows both)",
+                self.ranks.worlds.len()
+            ));
+        }
+        let mut taints: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
         for w in &self.ranks.worlds {
             let missing: Vec<u32> = (0u32..)
                 .zip(&w.ranks)
@@ -245,6 +253,9 @@ impl Monitor {
                     if missing.len() == 1 { "was" } else { "were" },
                 ));
             }
+            notes.extend(w.lost.iter().map(|(rank, why)| {
+                format!("the board of rank {rank} cannot be read any more: {why}; it counts as able to act")
+            }));
             if w.confused {
                 notes
                     .push("two processes claim the same rank; their job was not judged".to_owned());
@@ -256,11 +267,12 @@ impl Monitor {
                     taints
                         .entry(standoff_board::read::text(&h.taint_why))
                         .or_default()
-                        .push(h.rank);
+                        .insert(h.rank);
                 }
             }
         }
         notes.extend(taints.into_iter().map(|(why, ranks)| {
+            let ranks: Vec<u32> = ranks.into_iter().collect();
             format!(
                 "{} counted as able to act from some point on: {why}",
                 report::ranks(&ranks)
