@@ -207,9 +207,12 @@ fn candidates(library: Option<&MpiLibrary>) -> Vec<PathBuf> {
         }
         dirs.extend(library.prefix.iter().map(|prefix| prefix.join("bin")));
     }
+    // Under its real directory, not through a link like /bin: Open MPI 4.1 takes the directory above for the prefix of the
+    // installation if its launcher is started by an absolute path, and refuses `/`.
     let mut files: Vec<PathBuf> = dirs
         .iter()
-        .flat_map(|dir| names.iter().map(|name| dir.join(name)))
+        .filter_map(|dir| dir.canonicalize().ok())
+        .flat_map(|dir| names.iter().map(move |name| dir.join(name)))
         .filter(|file| proc::executable(file))
         .chain(names.iter().flat_map(|name| proc::on_path(name.as_ref())))
         .collect();
