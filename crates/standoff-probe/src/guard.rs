@@ -117,6 +117,17 @@ impl Drop for InitCall {
     }
 }
 
+/// Gives back what the calling thread, which is ending, has kept.
+pub(crate) fn forget_thread() {
+    LOCAL.with(|local| {
+        let state = local.thread.replace(null_mut());
+        if !state.is_null() {
+            // SAFETY: made by `Rank::join_thread` for this thread alone, which is in no call now.
+            drop(unsafe { Box::from_raw(state) });
+        }
+    });
+}
+
 /// A call for the thread that has just made this process a rank (its `MPI_Init` is still in progress).
 pub(crate) fn first_call(rank: &'static Rank) -> Call {
     Call {

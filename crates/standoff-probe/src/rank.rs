@@ -232,6 +232,9 @@ impl Rank {
                 ..bytes_zero()
             };
             crate::threads::joined(b);
+            if slot != 0 && !self.multi {
+                taint(b, "MPI in threads that the thread level does not allow");
+            }
             Some(slot)
         })?;
         let state = Box::new(ThreadState {

@@ -89,6 +89,21 @@ pub(crate) fn in_parallel() -> Option<unsafe extern "C" fn() -> c_int> {
     }
 }
 
+/// Whether the process belongs to a session. Asked once: the program may be changing its environment while it starts threads.
+fn watched() -> bool {
+    const NO: u32 = 1;
+    const YES: u32 = 2;
+    static ANSWER: AtomicU32 = AtomicU32::new(0);
+    match ANSWER.load(Ordering::Relaxed) {
+        0 => {
+            let yes = rank::session().is_some();
+            ANSWER.store(if yes { YES } else { NO }, Ordering::Relaxed);
+            yes
+        }
+        answer => answer == YES,
+    }
+}
+
 struct Started {
     routine: Start,
     argument: *mut c_void,
@@ -108,8 +123,7 @@ pub unsafe extern "C" fn pthread_create(
     let Some(create) = next() else {
         return libc::EAGAIN;
     };
-    if std::env::var_os(standoff_board::layout::SESSION_VAR).is_none() || runtime(routine as usize)
-    {
+    if !watched() || runtime(routine as usize) {
         // SAFETY: the caller's own arguments.
         return unsafe { create(thread, attr, routine, argument) };
     }
@@ -209,6 +223,8 @@ unsafe extern "C" fn ended(value: *mut c_void) {
     let slot = (value as usize).checked_sub(2);
     if let (Some(slot), Some(rank)) = (slot, rank::get()) {
         leave(rank, slot);
+        // Should a later destructor call MPI, the thread gets a slot anew.
+        crate::guard::forget_thread();
     }
     if COUNTED.with(|c| c.replace(false)) {
         change(-1);

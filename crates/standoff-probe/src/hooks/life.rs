@@ -10,6 +10,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use standoff_board::layout::{self as lay, Board, state, wait};
 use std::fs::{File, OpenOptions};
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 unsafe extern "C" {
@@ -207,7 +208,9 @@ fn world_key(pid: u32) -> u64 {
 
 /// Makes and maps this rank's board: in the session directory, or if that is full in the temporary directory, with a link to it.
 fn map_board(session: &Path) -> Result<(*mut Board, PathBuf), String> {
-    let name = format!("rank-{}", std::process::id());
+    // Process numbers are those of a namespace: a container has its own.
+    let namespace = std::fs::metadata("/proc/self/ns/pid").map_or(0, |m| m.ino());
+    let name = format!("rank-{}-{namespace}", std::process::id());
     let path = session.join(&name).with_extension("new");
     match make(&path) {
         Ok(b) => Ok((b, path)),

@@ -1,6 +1,7 @@
 //! The boards of a session, grouped into jobs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -18,7 +19,7 @@ const WORLD: u32 = 1 << 20;
 pub struct Rank {
     /// Its board.
     pub board: BoardFile,
-    /// Its process.
+    /// Its process; 0 if that has its number in another namespace, where it cannot be seen.
     pub pid: i32,
     process: Option<Process>,
     /// Its rank in its world.
@@ -128,6 +129,7 @@ impl Ranks {
                 }
             };
         let pid = i32::try_from(header.pid).map_err(|_| ReadError::Corrupted("pid"))?;
+        let pid = if here(path) { pid } else { 0 };
         let place = &mut world.ranks[header.rank as usize];
         if place.is_some() {
             world.confused = true;
@@ -151,6 +153,13 @@ impl Ranks {
     }
 }
 
+/// Whether a board's process has its number in the monitor's own namespace: `rank-PID-NAMESPACE.board`.
+fn here(path: &Path) -> bool {
+    let own = std::fs::metadata("/proc/self/ns/pid").map_or(0, |m| m.ino());
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    name.rsplit('-').next() == Some(own.to_string().as_str())
+}
+
 impl Rank {
     /// Looks at the epoch; true if it has changed since the last look.
     pub fn look(&mut self) -> bool {
@@ -166,7 +175,7 @@ impl Rank {
 
     /// Whether the process still runs.
     pub fn check_alive(&mut self) {
-        if !self.gone && !self.process.is_some_and(Process::alive) {
+        if !self.gone && self.pid != 0 && !self.process.is_some_and(Process::alive) {
             self.gone = true;
             // 1: left with status 0.
             let well = |h: standoff_board::layout::Header| h.exit == 1;
