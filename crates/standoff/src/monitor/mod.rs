@@ -1,7 +1,7 @@
 //! The monitor: from the boards of a session to reports.
 //!
 //! [`ranks`] finds and reads boards, [`picture`] makes of them what `standoff-mpi` analyses, [`watch`] decides when what
-//! is stuck is proven, [`stacks`], [`native`] and [`names`] say where in the source, [`report`] puts it together.
+//! is stuck is proven, [`stall`] knows who only polls, [`stacks`], [`native`] and [`names`] say where in the source, [`report`] puts it together.
 
 pub mod deaths;
 pub mod names;
@@ -11,4 +11,5 @@ pub mod processor;
 pub mod ranks;
 pub mod report;
 pub mod stacks;
+pub mod stall;
 pub mod watch;

@@ -8,9 +8,10 @@ use standoff_report::{Report, Scope, Verdict};
 
 use super::picture::{Polls, Reading, picture};
 use super::processor::Sample;
-use super::ranks::{Ranks, read};
+use super::ranks::{Ranks, World, read};
 use super::report::{self, Known};
 use super::stacks;
+use super::stall::Pollers;
 use crate::exit::JobExit;
 use crate::watch::{Settings, Tick, Watcher, Why};
 
@@ -24,8 +25,8 @@ const SETTLE: Duration = Duration::from_millis(250);
 const REST: Duration = Duration::from_millis(50);
 /// A rank that died is its launcher's affair for so long; only then are survivors that wait for it a deadlock.
 const LAUNCHER_GRACE: Duration = Duration::from_secs(2);
-/// Fruitless polling for so long is a stall.
-const STALL: Duration = Duration::from_secs(5);
+/// Time between two looks for new boards when all ranks have joined (spawned jobs).
+const SCAN: Duration = Duration::from_millis(500);
 
 /// Watches the ranks of a session through their boards.
 #[derive(Debug)]
@@ -38,9 +39,8 @@ pub struct Monitor {
     changed: bool,
     /// Sets of agents that only the library could release, since when, with their processor time then.
     candidates: BTreeMap<Key, Candidate>,
-    /// Pollers: (world, rank, slot) → round and since when.
-    pollers: BTreeMap<(usize, usize, usize), (u64, Instant)>,
-    next_stall_look: Instant,
+    pollers: Pollers,
+    next_scan: Instant,
     stalled: bool,
     /// When a deadlock was first proven.
     proven: Option<Instant>,
@@ -66,8 +66,8 @@ impl Monitor {
             not_before: now,
             changed: true,
             candidates: BTreeMap::new(),
-            pollers: BTreeMap::new(),
-            next_stall_look: now,
+            pollers: Pollers::default(),
+            next_scan: now,
             stalled: false,
             proven: None,
         }
@@ -283,49 +283,22 @@ impl Monitor {
 
     /// Looks for threads that poll in vain what nobody can complete.
     fn stalls(&mut self) -> Option<Report> {
-        let now = Instant::now();
-        if self.stalled || now < self.next_stall_look {
+        if self.stalled || !self.pollers.due(&self.ranks.worlds) {
             return None;
         }
-        self.next_stall_look = now + Duration::from_millis(500);
         for world in 0..self.ranks.worlds.len() {
             let readings = read(&mut self.ranks.worlds[world]);
-            let mut any = false;
-            for (rank, reading) in readings.iter().enumerate() {
-                let Some(reading) = reading else { continue };
-                for (slot, t) in reading.copy.threads.iter().enumerate() {
-                    let key = (world, rank, slot);
-                    if t.used != 1
-                        || t.polls == 0
-                        || t.wait != standoff_board::layout::wait::OUTSIDE
-                    {
-                        self.pollers.remove(&key);
-                        continue;
-                    }
-                    let entry = self.pollers.entry(key).or_insert((t.poll_round, now));
-                    if entry.0 != t.poll_round {
-                        *entry = (t.poll_round, now);
-                    }
-                    any |= entry.1.elapsed() >= STALL;
-                }
-            }
-            if !any {
+            if !self.pollers.note(world, &readings) {
                 continue;
             }
-            let old = |rank: usize, slot: usize| match self.pollers.get(&(world, rank, slot)) {
-                Some((_, since)) if since.elapsed() >= STALL => Polls::Wait,
-                _ => Polls::Act,
-            };
+            let old = |rank: usize, slot: usize| self.pollers.of(world, rank, slot);
             let picture = picture(world as u32, &readings, &old);
             let Analysis { strict, lenient } = analyse(&picture);
+            let polls = |a: &Agent| old(a.rank.0 as usize, a.thread as usize) == Polls::Wait;
             let found: Vec<Found> = strict
                 .into_iter()
                 .chain(lenient)
-                .filter(|f| {
-                    f.closure
-                        .iter()
-                        .any(|a| old(a.rank.0 as usize, a.thread as usize) == Polls::Wait)
-                })
+                .filter(|f| f.closure.iter().any(polls))
                 .collect();
             if found.is_empty() {
                 continue;
@@ -375,7 +348,14 @@ fn live_threads(reading: &Option<Reading>) -> usize {
 impl Watcher for Monitor {
     fn tick(&mut self) -> Tick {
         let again = Tick::Continue { next: TICK };
-        let mut any_changed = self.ranks.scan(&self.settings.session);
+        let now = Instant::now();
+        let all_here =
+            !self.ranks.worlds.is_empty() && self.ranks.worlds.iter().all(World::complete);
+        let mut any_changed = false;
+        if !all_here || now >= self.next_scan {
+            any_changed = self.ranks.scan(&self.settings.session);
+            self.next_scan = now + SCAN;
+        }
         let mut any_still = false;
         for rank in self
             .ranks
