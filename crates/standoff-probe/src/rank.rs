@@ -142,23 +142,26 @@ impl Rank {
     /// The one section in which the board and the tables change. The epoch is odd inside it.
     #[inline(always)]
     pub fn change<R>(&self, f: impl FnOnce(&mut State, &mut Board) -> R) -> R {
+        let mut section = self.section();
+        let (state, board) = section.parts();
+        f(state, board)
+    }
+
+    /// [`Rank::change`] without a closure, which the compiler may not inline: for the path of a message. Lasts until dropped.
+    #[inline(always)]
+    pub fn section(&self) -> Section<'_> {
         if self.multi {
             self.take_lock();
         }
-        // SAFETY: exclusive: one thread (below THREAD_SERIALIZED only one calls MPI), or the lock's holder. The reader in the
-        // other process takes what it reads as untrusted bytes and checks the epoch.
-        let (state, board) = unsafe { (&mut *self.state.get(), &mut *self.board) };
         // SAFETY: an aligned u64 in the mapping, which the monitor reads atomically.
         let epoch = unsafe { AtomicU64::from_ptr(&raw mut (*self.board).header.epoch) };
         let e = epoch.load(Ordering::Relaxed);
         epoch.store(e.wrapping_add(1), Ordering::Relaxed);
         core::sync::atomic::fence(Ordering::Release);
-        let r = f(state, board);
-        epoch.store(e.wrapping_add(2), Ordering::Release);
-        if self.multi {
-            self.lock.store(0, Ordering::Release);
+        Section {
+            rank: self,
+            even: e.wrapping_add(2),
         }
-        r
     }
 
     /// A change that does not count as movement (fruitless polls): same exclusion, same epoch after it.
@@ -247,6 +250,35 @@ impl Rank {
         crate::threads::on_exit(slot);
         // SAFETY: just leaked; the thread's own.
         Some(unsafe { &mut *state })
+    }
+}
+
+/// A change in progress.
+pub(crate) struct Section<'a> {
+    rank: &'a Rank,
+    /// The epoch after it.
+    even: u64,
+}
+
+impl Section<'_> {
+    /// What may change.
+    #[inline(always)]
+    pub fn parts(&mut self) -> (&mut State, &mut Board) {
+        // SAFETY: exclusive: one thread (below THREAD_MULTIPLE calls never overlap), or the lock's holder. The reader in the
+        // other process takes what it reads as untrusted bytes and checks the epoch.
+        unsafe { (&mut *self.rank.state.get(), &mut *self.rank.board) }
+    }
+}
+
+impl Drop for Section<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: as in `section`.
+        let epoch = unsafe { AtomicU64::from_ptr(&raw mut (*self.rank.board).header.epoch) };
+        epoch.store(self.even, Ordering::Release);
+        if self.rank.multi {
+            self.rank.lock.store(0, Ordering::Release);
+        }
     }
 }
 

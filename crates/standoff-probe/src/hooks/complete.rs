@@ -211,10 +211,11 @@ fn wait_for_all(call: Call, n: i32, requests: P, status: P, real: impl FnOnce(P)
     if rc != SUCCESS {
         failed(rank);
     }
-    rank.change(|s, b| {
-        all_done(rank, thread, s, b, status);
-        unblock(b, thread.slot);
-    });
+    let mut section = rank.section();
+    let (s, b) = section.parts();
+    all_done(rank, thread, s, b, status);
+    unblock(b, thread.slot);
+    drop(section);
     rc
 }
 

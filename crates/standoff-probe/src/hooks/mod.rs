@@ -53,6 +53,20 @@ pub(crate) fn block(b: &mut Board, slot: usize, function: u32, ops: &[Op], regis
     }
 }
 
+/// Publishes a blocking call with one operation of its own, written straight to its place.
+#[inline(always)]
+pub(crate) fn block_one(b: &mut Board, slot: usize, function: u32, op: Op, registers: [u64; 3]) {
+    if let Some(t) = b.threads.get_mut(slot) {
+        t.inline[0] = op;
+        t.inline_used = 1;
+        t.wait = wait::ALL;
+        t.function = function;
+        t.unknown = 0;
+        t.registers = registers;
+        end_polls(t);
+    }
+}
+
 /// The call is over.
 #[inline(always)]
 pub(crate) fn unblock(b: &mut Board, slot: usize) {

@@ -1,6 +1,6 @@
 //! Blocking sends and receives.
 
-use super::{OwnStatus, SUCCESS, block, failed, note, registers, thread_or, unblock};
+use super::{OwnStatus, SUCCESS, block, block_one, failed, note, registers, thread_or, unblock};
 use crate::P;
 use crate::guard::Call;
 use standoff_board::layout::{ANY, Op, flag, op};
@@ -23,7 +23,9 @@ pub(crate) fn send(
     note(rank, thread);
     let regs = registers();
     let comm = rank.abi.handle(comm);
-    rank.change(|s, b| {
+    {
+        let mut section = rank.section();
+        let (s, b) = section.parts();
         let c = s.comm(comm);
         match c {
             Some(c) => s.count(b, false, c, dest, tag),
@@ -39,8 +41,8 @@ pub(crate) fn send(
             flags: flag::BLOCKING,
             ..Op::default()
         };
-        block(b, thread.slot, call.function, &[o], regs);
-    });
+        block_one(b, thread.slot, call.function, o, regs);
+    }
     let rc = real();
     rank.change(|_, b| unblock(b, thread.slot));
     if rc != SUCCESS {
@@ -71,7 +73,9 @@ pub(crate) fn recv(
     let regs = registers();
     let comm = rank.abi.handle(comm);
     let (source, tag) = (rank.abi.source(source), rank.abi.tag(tag));
-    let c = rank.change(|s, b| {
+    let c = {
+        let mut section = rank.section();
+        let (s, b) = section.parts();
         let c = s.comm(comm);
         s.order += 1;
         let o = Op {
@@ -83,9 +87,9 @@ pub(crate) fn recv(
             flags: flag::BLOCKING,
             ..Op::default()
         };
-        block(b, thread.slot, call.function, &[o], regs);
+        block_one(b, thread.slot, call.function, o, regs);
         c
-    });
+    };
     let mut own = OwnStatus::new();
     let wild = source == ANY || tag == ANY;
     let status = if wild { own.or(rank, status) } else { status };
@@ -99,12 +103,13 @@ pub(crate) fn recv(
     } else {
         (source, tag)
     };
-    rank.change(|s, b| {
-        if let Some(c) = c.filter(|_| rc == SUCCESS) {
-            s.count(b, true, c, source, tag);
-        }
-        unblock(b, thread.slot);
-    });
+    let mut section = rank.section();
+    let (s, b) = section.parts();
+    if let Some(c) = c.filter(|_| rc == SUCCESS) {
+        s.count(b, true, c, source, tag);
+    }
+    unblock(b, thread.slot);
+    drop(section);
     rc
 }
 

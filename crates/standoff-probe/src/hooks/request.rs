@@ -24,14 +24,16 @@ pub(crate) fn isend(
     if dest == rank.abi.proc_null {
         return real();
     }
-    let c = rank.change(|s, b| {
+    let c = {
+        let mut section = rank.section();
+        let (s, b) = section.parts();
         let c = s.comm(rank.abi.handle(comm));
         match c {
             Some(c) => s.count(b, false, c, dest, tag),
             None => taint(b, UNKNOWN_COMM),
         }
         c
-    });
+    };
     let rc = real();
     add(
         &call,
@@ -88,11 +90,11 @@ fn add_with(call: &Call, request: P, rc: i32, op: impl FnOnce(&State) -> Op) -> 
     // SAFETY: a successful call has stored a handle there.
     let handle = unsafe { rank.abi.handle_at(request, 0) };
     let slot = call.thread()?.slot;
-    rank.change(|s, b| {
-        not_polling(b, slot);
-        let op = op(s);
-        s.add_op(b, handle, op)
-    })
+    let mut section = rank.section();
+    let (s, b) = section.parts();
+    not_polling(b, slot);
+    let op = op(s);
+    s.add_op(b, handle, op)
 }
 
 /// `MPI_Send_init` and its three other modes.
