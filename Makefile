@@ -4,7 +4,7 @@
 #   make demo    the opening example, its cures and its half-cure, on a real MPI
 #   make test    all tests, on MPICH and on Open MPI
 #   make bench   the measurements behind the figures in the README
-#   make lint    formatting, clippy, rustdoc, generated tables
+#   make lint    formatting, clippy, rustdoc
 #   make envs    only the environments      (make envs UPGRADE=1: newest versions)
 #   make clean   remove what the above made (make distclean: the environments too)
 
@@ -37,13 +37,12 @@ test: envs build
 
 bench: envs
 	$(CARGO) build --release -p standoff -p standoff-probe
-	$(CARGO) bench --workspace --benches
+	$(CARGO) bench --workspace --benches --no-fail-fast
 
 lint:
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --document-private-items
-	if [ -d xtask ] || [ -d crates/xtask ]; then $(CARGO) run -q -p xtask -- --check; fi
 
 clean:
 	$(CARGO) clean
