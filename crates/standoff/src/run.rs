@@ -82,7 +82,7 @@ pub fn execute(args: RunArgs) -> Result<Outcome, Error> {
             .iter()
             .any(|f| f.severity == Severity::Warning);
     if !told && !args.quiet {
-        if outcome.interrupted && report.findings.is_empty() {
+        if outcome.interrupted {
             output::remark(INTERRUPTED);
         } else if report.ranks == 0 && report.findings.is_empty() {
             output::remark("no process of this job completed MPI_Init, so nothing was watched");
