@@ -98,6 +98,9 @@ fn attach() -> Result<(), String> {
             &[me as u32],
             "MPI_COMM_SELF",
         );
+        if fault_tolerant() {
+            rank::taint(b, "with fault tolerance, any wait may end in an error");
+        }
     });
     let r = rank::publish(Box::new(r));
     // The thread that initialized MPI gets slot 0; its MPI_Init is still in progress.
@@ -110,6 +113,11 @@ fn attach() -> Result<(), String> {
     unsafe { on_exit(exiting, core::ptr::null_mut()) };
     let named = path.with_extension("board");
     std::fs::rename(&path, &named).map_err(|e| format!("{}: {e}", named.display()))
+}
+
+/// Open MPI was started `--with-ft`: a failed process or a revoked communicator ends waits that nothing else would.
+fn fault_tolerant() -> bool {
+    std::env::var("OMPI_MCA_mpi_ft_enable").is_ok_and(|v| !matches!(v.as_str(), "" | "0" | "false"))
 }
 
 /// An int that the library tells about a communicator.
