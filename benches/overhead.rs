@@ -13,7 +13,7 @@ use std::fmt;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use standoff_testkit::artifacts::Artifacts;
 use standoff_testkit::environment::Environment;
@@ -497,7 +497,7 @@ fn run() -> Result<bool, Error> {
     }
     println!(
         "{missed} missed, {failed} failed; {:.0} s",
-        Duration::as_secs_f64(&start.elapsed())
+        start.elapsed().as_secs_f64()
     );
     Ok(missed + failed == 0)
 }
