@@ -71,12 +71,6 @@ impl Digest {
         self.change(tag, 1);
     }
 
-    /// Takes one tag back (a send that was cancelled or failed).
-    #[inline]
-    pub fn take_back(&mut self, tag: i32) {
-        self.change(tag, 1u64.wrapping_neg());
-    }
-
     #[inline]
     fn change(&mut self, tag: i32, n: u64) {
         let hash = mix(u64::from(tag as u32));

@@ -42,7 +42,7 @@ type P = *mut core::ffi::c_void;
     clippy::undocumented_unsafe_blocks
 )]
 mod wrappers {
-    use super::hooks::NO_ROOT;
+    use super::hooks::{NO_ROOT, collective};
     use super::{P, guard, hooks, symbols};
     use standoff_board::layout::{collective as coll, op};
     include!(concat!(env!("OUT_DIR"), "/wrappers.rs"));

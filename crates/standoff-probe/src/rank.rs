@@ -85,7 +85,7 @@ pub(crate) struct State {
     pub order: u64,
     /// How many communicators were made under each key (see `hooks::comm`).
     pub keys: HashMap<u64, u64>,
-    pub arena: crate::hooks::comm::Arena,
+    pub arena: crate::hooks::groups::Arena,
     /// `MPI_Comm_group` of the world, kept for translation.
     pub world_group: usize,
     pub self_attrs: u32,
@@ -123,7 +123,7 @@ impl Rank {
             later: HashMap::new(),
             order: 0,
             keys: HashMap::new(),
-            arena: crate::hooks::comm::Arena::default(),
+            arena: crate::hooks::groups::Arena::default(),
             world_group,
             self_attrs: 0,
         };
@@ -400,7 +400,7 @@ impl State {
         }
     }
 
-    /// Takes a counted message back (a cancelled send).
+    /// What is in flight on a channel cannot be told any more (a cancelled send, a freed receive).
     pub fn mark_unknown(&mut self, b: &mut Board, received: bool, comm: u32, peer: i32) {
         let key = (u64::from(comm) + 1) << 32 | u64::from(peer as u32);
         let i = if received {

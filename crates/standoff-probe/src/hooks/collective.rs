@@ -4,6 +4,7 @@ use super::{SUCCESS, block, failed, note, registers, thread_or, unblock};
 use crate::P;
 use crate::guard::Call;
 use crate::rank::State;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use standoff_board::layout::{Begun, Board, HISTORY, Op, flag, op};
 
 /// Counts a collective that begins and describes it as an operation.
@@ -89,4 +90,31 @@ pub(crate) fn nonblocking(
     let rc = real();
     super::request::add(&call, request, rc, o);
     rc
+}
+
+/// Whether a count of elements of a type is any data at all: the type may have size 0. Only for arguments that are significant on
+/// every rank, as the library is asked about them.
+pub(crate) fn moves(some: bool, dtype: usize) -> bool {
+    static TYPE_SIZE: AtomicUsize = AtomicUsize::new(0);
+    if !some {
+        return false;
+    }
+    let mut f = TYPE_SIZE.load(Relaxed);
+    if f == 0 {
+        let Some(found) = crate::symbols::library(c"PMPI_Type_size") else {
+            return false;
+        };
+        TYPE_SIZE.store(found, Relaxed);
+        f = found;
+    }
+    let mut size = 0i32;
+    // SAFETY: the signature of MPI_Type_size, which is local; the program passes the type to a call that needs it to be valid.
+    let rc = unsafe {
+        core::mem::transmute::<usize, unsafe extern "C" fn(usize, *mut i32) -> i32>(f)(
+            dtype,
+            &raw mut size,
+        )
+    };
+    // Negative (MPI_UNDEFINED): more than fits.
+    rc == SUCCESS && size != 0
 }

@@ -4,115 +4,17 @@
 //! from it, or the groups and the tag and how many were made so — is hashed together with the members themselves.
 
 use super::collective::begin;
+use super::groups::{group_of, library, put_group};
 use super::{NO_ROOT, SUCCESS, block, failed, note, registers, thread_or, topology, unblock};
 use crate::P;
 use crate::guard::Call;
 use crate::rank::{Rank, State, put_text, taint};
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicI64, Ordering, Ordering::Relaxed};
-use standoff_board::layout::{ARENA, Board, COMMS, Comm, Group, collective as coll, wait};
+use core::sync::atomic::Ordering;
+use standoff_board::layout::{Board, COMMS, Comm, Group, collective as coll, wait};
 
 /// Identity of `MPI_COMM_WORLD` on every rank.
 pub(crate) const WORLD_ID: u64 = 1;
-
-/// Space for group members on the board: first fit in a list of free ranges.
-pub(crate) struct Arena {
-    free: Vec<(u32, u32)>,
-}
-
-impl Default for Arena {
-    fn default() -> Self {
-        Arena {
-            free: vec![(0, ARENA as u32)],
-        }
-    }
-}
-
-impl Arena {
-    pub fn take(&mut self, len: u32) -> Option<u32> {
-        let i = self.free.iter().position(|f| f.1 >= len)?;
-        let (at, room) = self.free[i];
-        if room == len {
-            self.free.remove(i);
-        } else {
-            self.free[i] = (at + len, room - len);
-        }
-        Some(at)
-    }
-
-    pub fn give(&mut self, at: u32, len: u32) {
-        let i = self.free.partition_point(|f| f.0 < at);
-        self.free.insert(i, (at, len));
-        self.free.dedup_by(|later, earlier| {
-            let joins = earlier.0 + earlier.1 == later.0;
-            if joins {
-                earlier.1 += later.1;
-            }
-            joins
-        });
-    }
-}
-
-/// The library's procedures that the hooks call themselves (all local), by name.
-macro_rules! library {
-    ($name:literal, fn($($t:ty),*)) => {{
-        crate::symbols::library($name).map(|f| {
-            // SAFETY: MPI's signature; integers, pointers and handles in registers.
-            unsafe { core::mem::transmute::<usize, unsafe extern "C" fn($($t),*) -> i32>(f) }
-        })
-    }};
-}
-
-/// Collects `n` world ranks of a group given by handle.
-fn members(world: usize, group: usize) -> Option<Vec<u32>> {
-    let size = library!(c"PMPI_Group_size", fn(usize, *mut i32))?;
-    let translate = library!(
-        c"PMPI_Group_translate_ranks",
-        fn(usize, i32, *const i32, usize, *mut i32)
-    )?;
-    let mut n = 0i32;
-    // SAFETY: MPI's signatures, live groups, arrays of n.
-    unsafe {
-        if size(group, &raw mut n) != SUCCESS {
-            return None;
-        }
-        let all: Vec<i32> = (0..n).collect();
-        let mut out = vec![-1i32; all.len()];
-        if translate(group, n, all.as_ptr(), world, out.as_mut_ptr()) != SUCCESS {
-            return None;
-        }
-        // A member outside this job's world comes out as MPI_UNDEFINED: negative.
-        out.into_iter().map(|r| u32::try_from(r).ok()).collect()
-    }
-}
-
-/// The local or remote group of a communicator.
-fn group_of(rank: &Rank, world: usize, comm: usize, remote: bool) -> Option<Vec<u32>> {
-    let get = if remote {
-        library!(c"PMPI_Comm_remote_group", fn(usize, *mut usize))?
-    } else {
-        library!(c"PMPI_Comm_group", fn(usize, *mut usize))?
-    };
-    let free = library!(c"PMPI_Group_free", fn(*mut usize))?;
-    let mut group = 0usize;
-    // SAFETY: MPI's signatures; `group` is wide enough for a handle of any ABI.
-    unsafe {
-        if get(comm, &raw mut group) != SUCCESS {
-            return None;
-        }
-        let out = members(world, rank.abi.handle(group));
-        free(&raw mut group);
-        out
-    }
-}
-
-/// The world's group, for good.
-pub(crate) fn world_group(abi: &crate::abi::Abi) -> Option<usize> {
-    let get = library!(c"PMPI_Comm_group", fn(usize, *mut usize))?;
-    let mut group = 0usize;
-    // SAFETY: as above.
-    (unsafe { get(abi.comm_world, &raw mut group) } == SUCCESS).then(|| abi.handle(group))
-}
 
 /// One step of FNV-1a over 64-bit words, finished by a multiplication that spreads the upper bits.
 fn hash(words: impl IntoIterator<Item = u64>) -> u64 {
@@ -133,65 +35,6 @@ pub(crate) struct New<'a> {
     pub remote: Option<&'a [u32]>,
     pub inter: bool,
     pub name: &'a str,
-}
-
-fn put_group(s: &mut State, b: &mut Board, members: Option<&[u32]>) -> Group {
-    let Some(m) = members.filter(|m| !m.is_empty()) else {
-        return Group {
-            len: u32::from(members.is_none()),
-            first: 0,
-            stride: Group::UNKNOWN,
-        };
-    };
-    let len = m.len() as u32;
-    let stride = if m.len() > 1 {
-        m[1] as i32 - m[0] as i32
-    } else {
-        1
-    };
-    if m.windows(2).all(|w| w[1] as i32 - w[0] as i32 == stride) {
-        return Group {
-            len,
-            first: m[0],
-            stride,
-        };
-    }
-    let mut room = s.arena.take(len);
-    while room.is_none() && give_up_group(s, b) {
-        room = s.arena.take(len);
-    }
-    match room {
-        Some(at) => {
-            b.arena[at as usize..(at + len) as usize].copy_from_slice(m);
-            Group {
-                len,
-                first: at,
-                stride: Group::LISTED,
-            }
-        }
-        None => Group {
-            len,
-            first: 0,
-            stride: Group::UNKNOWN,
-        },
-    }
-}
-
-/// Makes room in the arena by giving up the group of the communicator that was freed longest ago and has a listed one.
-fn give_up_group(s: &mut State, b: &mut Board) -> bool {
-    for &i in &s.ghosts {
-        let Some(c) = b.comms.get_mut(i as usize) else {
-            continue;
-        };
-        for g in [&mut c.group, &mut c.remote] {
-            if g.stride == Group::LISTED {
-                s.arena.give(g.first, g.len);
-                g.stride = Group::UNKNOWN;
-                return true;
-            }
-        }
-    }
-    false
 }
 
 /// Enters a communicator.
@@ -612,52 +455,5 @@ pub(crate) fn set_name(call: Call, comm: usize, name: P, real: impl FnOnce() -> 
             put_text(&mut c.name, &name);
         }
     });
-    real()
-}
-
-/// Keyvals whose delete callbacks certainly do not communicate; 0: free entry (keyvals are kept as value + 1).
-static QUIET_KEYVALS: [AtomicI64; 16] = [const { AtomicI64::new(0) }; 16];
-
-/// `MPI_Comm_create_keyval` and its predecessor: functions of the program's that the library will call. Callbacks of the library, and of mpi4py for its own use (that has no extra state; the
-/// keyvals that it makes for user code do), only free memory.
-pub(crate) fn create_keyval(
-    call: Call,
-    delete: P,
-    keyval: P,
-    extra: P,
-    real: impl FnOnce() -> i32,
-) -> i32 {
-    let rc = real();
-    drop(call);
-    let object = crate::symbols::object_name(delete as usize).to_bytes();
-    let within = |name: &[u8]| object.windows(name.len()).any(|w| w == name);
-    let quiet = delete.is_null() || within(b"/libmpi") || (within(b"/mpi4py/") && extra.is_null());
-    if quiet && rc == SUCCESS {
-        // SAFETY: a successful call has stored an int there.
-        let keyval = i64::from(unsafe { keyval.cast::<i32>().read_unaligned() });
-        let free = QUIET_KEYVALS.iter().find(|k| k.load(Relaxed) == 0);
-        if let Some(place) = free {
-            place.store(keyval + 1, Relaxed);
-        }
-    }
-    if !quiet {
-        crate::guard::CALLBACKS.store(true, Relaxed);
-    }
-    rc
-}
-
-/// `MPI_Comm_set_attr`: attributes of `MPI_COMM_SELF` may have callbacks that run inside `MPI_Finalize`, and those may communicate.
-pub(crate) fn set_attr(call: Call, comm: usize, keyval: i32, real: impl FnOnce() -> i32) -> i32 {
-    let rank = call.rank;
-    let quiet = |k: &AtomicI64| k.load(Relaxed) == i64::from(keyval) + 1;
-    if rank.abi.handle(comm) == rank.abi.comm_self && !QUIET_KEYVALS.iter().any(quiet) {
-        rank.quiet(|s, _| s.self_attrs += 1);
-    }
-    real()
-}
-
-/// `MPI_Comm_create_errhandler` and its predecessor: a function of the program's that the library will call.
-pub(crate) fn callback(_call: Call, real: impl FnOnce() -> i32) -> i32 {
-    crate::guard::CALLBACKS.store(true, Ordering::Relaxed);
     real()
 }

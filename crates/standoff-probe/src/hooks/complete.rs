@@ -82,7 +82,7 @@ fn done(rank: &Rank, s: &mut State, b: &mut Board, o: u32, status: Option<(i32, 
                 s.count(b, true, e.comm - 1, source, tag);
             }
         }
-        op::RECV if e.comm != 0 => cancelled(rank, s, b, &e, status),
+        op::RECV if e.comm != 0 => cancelled(s, b, &e),
         op::COLLECTIVE if !s.later.is_empty() => super::comm::arrived(rank, s, b, o),
         _ => {}
     }
@@ -95,18 +95,14 @@ fn done(rank: &Rank, s: &mut State, b: &mut Board, o: u32, status: Option<(i32, 
     }
 }
 
-/// A receive that was asked to be cancelled may have received all the same: then what is in flight on its channels is not known.
+/// A receive that was asked to be cancelled may have received all the same (its status has no envelope that could be told from a
+/// real one on every library): then what is in flight on its channels is not known.
 #[cold]
-fn cancelled(rank: &Rank, s: &mut State, b: &mut Board, e: &Op, status: Option<(i32, i32)>) {
-    match status {
-        // A cancelled receive's status has no envelope that could be told from a real one on every library.
-        Some((source, tag)) if source >= 0 && tag >= 0 && e.peer != ANY => {
-            s.mark_unknown(b, true, e.comm - 1, source);
-        }
-        _ if e.peer != ANY => s.mark_unknown(b, true, e.comm - 1, e.peer),
-        _ => crate::rank::taint(b, "a cancelled receive from any source"),
+fn cancelled(s: &mut State, b: &mut Board, e: &Op) {
+    match e.peer {
+        ANY => crate::rank::taint(b, "a cancelled receive from any source"),
+        peer => s.mark_unknown(b, true, e.comm - 1, peer),
     }
-    let _ = rank;
 }
 
 /// Statuses for the call: the program's, or this thread's own if it ignores them and `wild` asks for them.
@@ -293,8 +289,7 @@ fn out(rc: i32, outcount: P, indices: P) -> impl Iterator<Item = u32> {
 
 /// A poll found nothing.
 #[inline(always)]
-fn nothing(call: &Call, thread: &ThreadState, s: &mut State, b: &mut Board, regs: [u64; 3]) {
-    let _ = s;
+fn nothing(call: &Call, thread: &ThreadState, b: &mut Board, regs: [u64; 3]) {
     fruitless(
         call.rank,
         b,
@@ -357,7 +352,7 @@ fn test_all(
             not_polling(b, thread.slot);
         });
     } else {
-        rank.quiet(|s, b| nothing(&call, thread, s, b, regs));
+        rank.quiet(|_, b| nothing(&call, thread, b, regs));
     }
     rc
 }
@@ -403,7 +398,7 @@ pub(crate) fn testany(
             not_polling(b, thread.slot);
         });
     } else {
-        rank.quiet(|s, b| nothing(&call, thread, s, b, regs));
+        rank.quiet(|_, b| nothing(&call, thread, b, regs));
     }
     rc
 }
@@ -436,7 +431,7 @@ pub(crate) fn testsome(
             not_polling(b, thread.slot);
         });
     } else {
-        rank.quiet(|s, b| nothing(&call, thread, s, b, regs));
+        rank.quiet(|_, b| nothing(&call, thread, b, regs));
     }
     rc
 }

@@ -1,6 +1,7 @@
 //! `MPI_Init`, `MPI_Finalize`, `MPI_Abort`: joining the session and leaving it.
 
-use super::comm::{New, WORLD_ID, enter, world_group};
+use super::comm::{New, WORLD_ID, enter};
+use super::groups::world_group;
 use super::{SUCCESS, registers, thread_or};
 use crate::abi::Abi;
 use crate::guard::{Call, InitCall};

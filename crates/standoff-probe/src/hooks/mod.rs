@@ -4,9 +4,11 @@
 //! Order matters (see `docs/algorithms/picture.md`): a send is counted and a wait is published *before* the real call; a
 //! receive is counted, and its operation removed, *after* it, in one section.
 
+pub(crate) mod attribute;
 pub(crate) mod collective;
 pub(crate) mod comm;
 pub(crate) mod complete;
+pub(crate) mod groups;
 pub(crate) mod life;
 pub(crate) mod other;
 pub(crate) mod p2p;

@@ -1,6 +1,7 @@
 //! Neighbours of a process in a topology, for neighbourhood collectives.
 
 use super::SUCCESS;
+use super::groups::library;
 use crate::rank::State;
 use standoff_board::layout::{Board, collective as coll};
 
@@ -8,15 +9,6 @@ use standoff_board::layout::{Board, collective as coll};
 pub(crate) struct Neighbours {
     pub sources: Vec<u32>,
     pub destinations: Vec<u32>,
-}
-
-macro_rules! library {
-    ($name:literal, fn($($t:ty),*)) => {{
-        crate::symbols::library($name).map(|f| {
-            // SAFETY: MPI's signature; integers, pointers and handles in registers.
-            unsafe { core::mem::transmute::<usize, unsafe extern "C" fn($($t),*) -> i32>(f) }
-        })?
-    }};
 }
 
 /// What the library says of a communicator that a collective of this kind has made; `None`: no topology, or it will not say.
@@ -37,8 +29,8 @@ fn ranks(list: Vec<i32>) -> Vec<u32> {
 }
 
 fn cartesian(comm: usize) -> Option<Neighbours> {
-    let dims = library!(c"PMPI_Cartdim_get", fn(usize, *mut i32));
-    let shift = library!(c"PMPI_Cart_shift", fn(usize, i32, i32, *mut i32, *mut i32));
+    let dims = library!(c"PMPI_Cartdim_get", fn(usize, *mut i32))?;
+    let shift = library!(c"PMPI_Cart_shift", fn(usize, i32, i32, *mut i32, *mut i32))?;
     let mut n = 0i32;
     let mut list = Vec::new();
     // SAFETY: MPI's signatures, a live communicator; both calls are local.
@@ -62,9 +54,9 @@ fn cartesian(comm: usize) -> Option<Neighbours> {
 }
 
 fn graph(comm: usize) -> Option<Neighbours> {
-    let me = library!(c"PMPI_Comm_rank", fn(usize, *mut i32));
-    let count = library!(c"PMPI_Graph_neighbors_count", fn(usize, i32, *mut i32));
-    let get = library!(c"PMPI_Graph_neighbors", fn(usize, i32, i32, *mut i32));
+    let me = library!(c"PMPI_Comm_rank", fn(usize, *mut i32))?;
+    let count = library!(c"PMPI_Graph_neighbors_count", fn(usize, i32, *mut i32))?;
+    let get = library!(c"PMPI_Graph_neighbors", fn(usize, i32, i32, *mut i32))?;
     let (mut rank, mut n) = (0i32, 0i32);
     // SAFETY: MPI's signatures, a live communicator, an array of n; all calls are local.
     unsafe {
@@ -89,11 +81,11 @@ fn distributed(comm: usize) -> Option<Neighbours> {
     let count = library!(
         c"PMPI_Dist_graph_neighbors_count",
         fn(usize, *mut i32, *mut i32, *mut i32)
-    );
+    )?;
     let get = library!(
         c"PMPI_Dist_graph_neighbors",
         fn(usize, i32, *mut i32, *mut i32, i32, *mut i32, *mut i32)
-    );
+    )?;
     let (mut n, mut m, mut weighted) = (0i32, 0i32, 0i32);
     // SAFETY: MPI's signatures, a live communicator, arrays of n and m (also for weights); both calls are local.
     unsafe {

@@ -431,8 +431,7 @@ fn unmatched(readings: &[Option<Reading>], ranks: &[RankPicture]) -> Vec<Unmatch
             }
         }
     }
-    for (d, reading) in readings.iter().enumerate() {
-        let Some(reading) = reading else { continue };
+    for d in (0..readings.len()).filter(|&d| readings[d].is_some()) {
         // Received and never counted as sent: the two ends do not speak of the same thing.
         for (&(id, peer), &end) in &received[d] {
             let comm = comms[d][&id];
@@ -444,7 +443,6 @@ fn unmatched(readings: &[Option<Reading>], ranks: &[RankPicture]) -> Vec<Unmatch
                 }
             }
         }
-        let _ = reading;
         // A partner that does not have the communicator has freed it, or is still making it: it may have sent on it before.
         for o in &ranks[d].ops {
             let (Op::Recv {

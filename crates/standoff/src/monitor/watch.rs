@@ -102,7 +102,11 @@ impl Monitor {
         let before = proven.len();
         proven.retain(|found| !self.launcher_may_act(world, found));
         self.changed |= proven.len() < before;
-        if proven.is_empty() || !self.settled(world) {
+        if proven.is_empty() {
+            self.proven = None;
+            return None;
+        }
+        if !self.settled(world) {
             return None;
         }
         let since = self.last_progress(world, &proven);
