@@ -224,7 +224,7 @@ pub mod root {
 pub struct Op {
     /// Posting order within the rank, from 1; also its identity.
     pub order: u64,
-    /// For collectives: number on the communicator, or the agreed key.
+    /// For collectives: number on the communicator. For sends: the channel's total with this message.
     pub seq: u64,
     /// Round of the polling thread that last polled it (see [`poll`]).
     pub polled: u64,
@@ -325,7 +325,9 @@ pub struct Channel {
     pub unknown: u32,
     /// Unused.
     pub pad: u32,
-    /// Tags that passed this end.
+    /// Messages that passed this end.
+    pub total: u64,
+    /// Their tags.
     pub digest: Digest,
 }
 

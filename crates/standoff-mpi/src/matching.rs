@@ -195,9 +195,8 @@ impl<'a, 'i> Matching<'a, 'i> {
             .posted
             .entry(dest)
             .or_insert_with(|| Posted::all(receiver));
-        if posted.accepting(comm, me, tag)
-            >= position(rank, comm, to, tag, unmatched, later_same_class)
-        {
+        let place = position(rank, comm, to, tag, unmatched, later_same_class)?;
+        if posted.accepting(comm, me, tag) >= place {
             return None;
         }
         let mut release = vec![Cond::Rank(dest)];
@@ -213,7 +212,8 @@ impl<'a, 'i> Matching<'a, 'i> {
     }
 }
 
-/// The least place that the message can have among the unmatched ones of its class, from 1.
+/// The least place that a send's message can have among the unmatched ones of its class, from 1; `None` if it may have been
+/// received already (then all that are unmatched may have been sent later), or if nothing is known of those sent later.
 fn position(
     rank: &RankPicture,
     comm: CommId,
@@ -221,10 +221,7 @@ fn position(
     tag: Tag,
     unmatched: u64,
     later: Option<u64>,
-) -> u64 {
-    let Some(later) = later.filter(|_| order_is_certain(rank)) else {
-        return 1;
-    };
+) -> Option<u64> {
     let cancelled = rank
         .ops
         .iter()
@@ -233,5 +230,11 @@ fn position(
                 && matches!(o.op, Op::Send { comm: c, to: d, tag: t, .. } if (c, d, t) == (Some(comm), to, tag))
         })
         .count() as u64;
-    unmatched.saturating_sub(later + cancelled).max(1)
+    let place = unmatched.saturating_sub(later? + cancelled);
+    match place {
+        0 => None,
+        // What several threads send is ordered by the library, not by their boards.
+        _ if !order_is_certain(rank) => Some(1),
+        _ => Some(place),
+    }
 }

@@ -235,7 +235,7 @@ pub enum Op {
         tag: Tag,
         /// Mode.
         mode: SendMode,
-        /// Unmatched messages of the same class (channel, tag) that were sent after this one by the same rank, if known to be none: 0.
+        /// At least as many as there are messages of the same class (channel, tag) that the rank sent after this one.
         /// `None`: not known.
         later_same_class: Option<u64>,
     },

@@ -378,16 +378,16 @@ impl State {
         self.free_ops.push(i);
     }
 
-    /// Counts a message on a channel: one that was sent to, or received from, `peer`.
+    /// Counts a message on a channel: one that was sent to, or received from, `peer`. Gives the channel's total.
     #[inline(always)]
-    pub fn count(&mut self, b: &mut Board, received: bool, comm: u32, peer: i32, tag: i32) {
+    pub fn count(&mut self, b: &mut Board, received: bool, comm: u32, peer: i32, tag: i32) -> u64 {
         let key = (u64::from(comm) + 1) << 32 | u64::from(peer as u32);
         let map = if received { &self.received } else { &self.sent };
         let i = match map.get(key) {
             Some(i) => i,
             None => match self.open_channel(b, received, key) {
                 Some(i) => i,
-                None => return,
+                None => return 0,
             },
         };
         let table = if received {
@@ -395,9 +395,12 @@ impl State {
         } else {
             &mut b.sent
         };
-        if let Some(c) = table.get_mut(i as usize) {
-            c.digest.add(tag);
-        }
+        let Some(c) = table.get_mut(i as usize) else {
+            return 0;
+        };
+        c.digest.add(tag);
+        c.total += 1;
+        c.total
     }
 
     /// What is in flight on a channel cannot be told any more (a cancelled send, a freed receive).
@@ -462,6 +465,7 @@ impl State {
         c.comm = (key >> 32) as u32;
         c.peer = key as u32;
         c.unknown = 0;
+        c.total = 0;
         c.digest = standoff_board::digest::Digest::default();
         map.set(key, i).then_some(i)
     }

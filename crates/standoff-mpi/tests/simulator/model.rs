@@ -88,6 +88,8 @@ struct Rank {
     unexpected: Vec<Message>,
     /// Collectives begun, by communicator.
     begun: BTreeMap<usize, Vec<(CollectiveKind, Option<usize>, bool)>>,
+    /// Sends begun, by (communicator, destination, tag): their operations.
+    sent: BTreeMap<(usize, usize, i32), Vec<u64>>,
     next: u64,
 }
 
@@ -308,6 +310,8 @@ impl Job {
                     tag,
                     op: id,
                 };
+                let sent = &mut state.ranks[rank].sent;
+                sent.entry((comm, to, tag)).or_default().push(id);
                 state
                     .transit
                     .entry((comm, rank, to))
@@ -497,19 +501,9 @@ impl Job {
             let Do::Send { comm, to, tag, .. } = op.what else {
                 return None;
             };
-            let dest = self.comms[comm][to];
-            let later = |m: &&Message| (m.comm, m.from, m.tag) == (comm, rank, tag) && m.op > op.id;
-            let flying = state
-                .transit
-                .get(&(comm, rank, dest))
-                .into_iter()
-                .flatten()
-                .filter(later)
-                .count();
-            let waiting = state.ranks[dest].unexpected.iter().filter(later).count();
-            // Messages already matched are earlier than any unmatched one of the class only if this one is matched; a later one
-            // of the class cannot be matched before this one is.
-            (flying + waiting == 0).then_some(0)
+            let class = (comm, self.comms[comm][to], tag);
+            let later = content.sent.get(&class).into_iter().flatten();
+            Some(later.filter(|&&id| id > op.id).count() as u64)
         };
         let ops = content.ops.iter().map(|op| Operation {
             id: op.id,

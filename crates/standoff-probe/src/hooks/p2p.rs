@@ -3,7 +3,7 @@
 use super::{OwnStatus, SUCCESS, block, block_one, failed, note, registers, thread_or, unblock};
 use crate::P;
 use crate::guard::Call;
-use standoff_board::layout::{ANY, Op, flag, op};
+use standoff_board::layout::{ANY, Board, Op, flag, op};
 
 /// `MPI_Send` and its three other modes.
 #[inline(always)]
@@ -27,13 +27,14 @@ pub(crate) fn send(
         let mut section = rank.section();
         let (s, b) = section.parts();
         let c = s.comm(comm);
-        match c {
+        let seq = match c {
             Some(c) => s.count(b, false, c, dest, tag),
-            None => crate::rank::taint(b, UNKNOWN_COMM),
-        }
+            None => unknown_comm(b),
+        };
         s.order += 1;
         let o = Op {
             order: s.order,
+            seq,
             comm: c.map_or(0, |c| c + 1),
             peer: dest,
             tag,
@@ -51,8 +52,15 @@ pub(crate) fn send(
     rc
 }
 
-/// Why a rank is tainted that sends where its messages cannot be counted.
-pub(crate) const UNKNOWN_COMM: &str = "a send on a communicator whose making standoff did not see";
+/// A send where messages cannot be counted: the rank may act from now on.
+#[cold]
+pub(crate) fn unknown_comm(b: &mut Board) -> u64 {
+    crate::rank::taint(
+        b,
+        "a send on a communicator whose making standoff did not see",
+    );
+    0
+}
 
 /// `MPI_Recv`.
 #[inline(always)]
@@ -157,13 +165,14 @@ pub(crate) fn sendrecv(
             n += 1;
         }
         if sends {
-            match c {
+            let seq = match c {
                 Some(c) => s.count(b, false, c, dest, stag),
-                None => crate::rank::taint(b, UNKNOWN_COMM),
-            }
+                None => unknown_comm(b),
+            };
             s.order += 1;
             ops[n] = Op {
                 order: s.order,
+                seq,
                 peer: dest,
                 tag: stag,
                 kind: op::SEND,

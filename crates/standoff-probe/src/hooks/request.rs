@@ -2,7 +2,7 @@
 //!
 //! A receive gets its entry after the real call: until then the thread is outside any wait, so the rank may act anyway.
 
-use super::p2p::UNKNOWN_COMM;
+use super::p2p::unknown_comm;
 use super::{SUCCESS, failed, not_polling};
 use crate::P;
 use crate::guard::Call;
@@ -24,15 +24,15 @@ pub(crate) fn isend(
     if dest == rank.abi.proc_null {
         return real();
     }
-    let c = {
+    let (c, seq) = {
         let mut section = rank.section();
         let (s, b) = section.parts();
         let c = s.comm(rank.abi.handle(comm));
-        match c {
+        let seq = match c {
             Some(c) => s.count(b, false, c, dest, tag),
-            None => taint(b, UNKNOWN_COMM),
-        }
-        c
+            None => unknown_comm(b),
+        };
+        (c, seq)
     };
     let rc = real();
     add(
@@ -40,6 +40,7 @@ pub(crate) fn isend(
         request,
         rc,
         Op {
+            seq,
             comm: c.map_or(0, |c| c + 1),
             peer: dest,
             tag,
@@ -193,9 +194,10 @@ fn activate(s: &mut State, b: &mut Board, i: u32) {
     o.order = order;
     let o = *o;
     if matches!(o.kind, op::SEND | op::SSEND | op::BSEND | op::RSEND) {
-        match o.comm {
-            0 => taint(b, UNKNOWN_COMM),
+        let seq = match o.comm {
+            0 => unknown_comm(b),
             c => s.count(b, false, c - 1, o.peer, o.tag),
-        }
+        };
+        b.ops[i as usize].seq = seq;
     }
 }

@@ -78,13 +78,23 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
         .filter(|c| c.id != 0)
         .map(|c| comm_picture(c, &copy.arena))
         .collect();
+    let totals: HashMap<(u32, u32), u64> = copy
+        .sent
+        .iter()
+        .filter(|c| c.comm != 0)
+        .map(|c| ((c.comm, c.peer), c.total))
+        .collect();
+    // Messages sent on the channel after this one, of any tag.
+    let later = |o: &lay::Op| {
+        let total = totals.get(&(o.comm, u32::try_from(o.peer).ok()?))?;
+        (o.seq != 0).then(|| total.saturating_sub(o.seq))
+    };
     let mut ops: Vec<Operation> = copy
         .ops
         .iter()
         .filter(|o| o.kind != op::FREE && o.flags & flag::INACTIVE == 0)
-        .map(|o| operation(o, &copy.comms, None))
+        .map(|o| operation(o, &copy.comms, later(o)))
         .collect();
-    let live = copy.threads.iter().filter(|t| t.used == 1).count();
     let mut threads = Vec::new();
     for (slot, thread) in copy.threads.iter().enumerate() {
         if thread.used != 1 {
@@ -103,7 +113,7 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
         match wait {
             wait::ALL | wait::ANY if !inline.is_empty() => {
                 for o in inline {
-                    ops.push(operation(o, &copy.comms, (live == 1).then_some(0)));
+                    ops.push(operation(o, &copy.comms, later(o)));
                     waits_for.push(o.order);
                 }
             }

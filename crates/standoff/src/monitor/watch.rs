@@ -406,6 +406,17 @@ impl Watcher for Monitor {
             let known = self.known(world, &readings, everyone);
             out.findings.push(report::timeout(limit, &known));
         }
+        if out.findings.is_empty() {
+            out.findings.push(report::timeout(
+                limit,
+                &Known {
+                    world: 0,
+                    readings: &[],
+                    stacks: stacks::Stacks::new(),
+                    sources: standoff_report::sources::FileSources::new("."),
+                },
+            ));
+        }
         out
     }
 
