@@ -1,7 +1,7 @@
 # standoff: title: rank 0 reads standard input slowly, the others wait for its words
 # standoff: ranks: 3
 # standoff: expect: clean
-# standoff: stdin: alpha beta gamma
+# standoff: stdin: alpha beta gamma\n
 # standoff: stdout: ALPHA BETA GAMMA
 #
 # It reads one line and not to the end, which not every launcher passes on.
