@@ -4,10 +4,12 @@
 //! copied from the rank's memory and unwound by the modules' `.eh_frame` (crate `framehop`); addresses become lines
 //! by debug information (crate `addr2line`).
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::IoSliceMut;
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use framehop::x86_64::{CacheX86_64, UnwindRegsX86_64, UnwinderX86_64};
@@ -32,13 +34,14 @@ struct Image {
     eh_frame: Option<(Range<u64>, Bytes)>,
     eh_frame_hdr: Option<(Range<u64>, Bytes)>,
     text: Option<Range<u64>>,
-    loader: Option<addr2line::Loader>,
+    /// Debug information; loaded when a frame is in this module, which most modules never have.
+    loader: OnceCell<Option<addr2line::Loader>>,
 }
 
 /// Unwinds the stacks of one session's ranks; files are read once.
 #[derive(Default)]
 pub struct Native {
-    images: HashMap<String, Option<Arc<Image>>>,
+    images: HashMap<String, Option<Rc<Image>>>,
 }
 
 /// A module of a process.
@@ -46,7 +49,7 @@ struct Loaded {
     path: String,
     range: Range<u64>,
     bias: u64,
-    image: Arc<Image>,
+    image: Rc<Image>,
 }
 
 /// Where a thread is.
@@ -126,7 +129,7 @@ impl Native {
                 continue;
             };
             let hex = |s| u64::from_str_radix(s, 16).unwrap_or(0);
-            if !path.starts_with('/') {
+            if !path.starts_with('/') || beside(path) {
                 continue;
             }
             match ranges.iter_mut().find(|r| r.0 == path) {
@@ -154,12 +157,31 @@ impl Native {
             .collect()
     }
 
-    fn image(&mut self, path: &str) -> Option<Arc<Image>> {
+    fn image(&mut self, path: &str) -> Option<Rc<Image>> {
         self.images
             .entry(path.to_owned())
-            .or_insert_with(|| image(path).map(Arc::new))
+            .or_insert_with(|| image(path).map(Rc::new))
             .clone()
     }
+}
+
+/// Libraries below a wrapper, never above it: reading their tables would cost the most of all.
+fn beside(path: &str) -> bool {
+    const BELOW: [&str; 11] = [
+        "libmpi",
+        "libopen-",
+        "libpmix",
+        "libprrte",
+        "libuc",
+        "libfabric",
+        "libhwloc",
+        "libevent",
+        "mca_",
+        "libnvidia",
+        "libcuda",
+    ];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    BELOW.iter().any(|b| name.starts_with(b))
 }
 
 fn image(path: &str) -> Option<Image> {
@@ -178,12 +200,7 @@ fn image(path: &str) -> Option<Image> {
         eh_frame: section(".eh_frame"),
         eh_frame_hdr: section(".eh_frame_hdr"),
         text: file.section_by_name(".text").map(|s| range(&s)),
-        loader: None,
-    })
-    .map(|image| Image {
-        // Only the program and its own libraries will be asked for lines.
-        loader: addr2line::Loader::new(path).ok(),
-        ..image
+        loader: OnceCell::new(),
     })
 }
 
@@ -240,7 +257,11 @@ fn symbolize(m: &Loaded, address: u64, out: &mut Vec<Frame>) {
         return;
     }
     let at = address.wrapping_sub(m.bias);
-    let loader = m.image.loader.as_ref();
+    let loader = m
+        .image
+        .loader
+        .get_or_init(|| addr2line::Loader::new(&m.path).ok());
+    let loader = loader.as_ref();
     let mut located = false;
     if let Some(Ok(mut frames)) = loader.map(|l| l.find_frames(at)) {
         while let Ok(Some(frame)) = frames.next() {
