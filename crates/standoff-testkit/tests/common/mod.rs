@@ -15,6 +15,7 @@ use libtest_mimic::{Arguments, Trial};
 use standoff_report::Report;
 use standoff_testkit::artifacts::Artifacts;
 use standoff_testkit::environment::Environment;
+use standoff_testkit::execute::LAUNCHER_DID_NOT_START;
 use standoff_testkit::in_ci;
 
 /// Reaching it is a failure: nothing here takes that long.
@@ -167,8 +168,12 @@ impl Lab {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let artifacts = Artifacts::get().unwrap();
         let mut command = Command::new(program);
+        // Not among what other launchers left behind.
+        let scratch = self.dir.join("tmp");
+        std::fs::create_dir_all(&scratch).unwrap();
         command
             .current_dir(&self.dir)
+            .env("TMPDIR", scratch)
             .env("PATH", self.environment.path())
             .env("STANDOFF_PROBE", &artifacts.probe)
             .env(MARK, &self.mark)
@@ -201,10 +206,17 @@ impl Lab {
         self.finish(self.standoff(args))
     }
 
-    /// A command to its end.
+    /// A command to its end. (A launcher that did not start is started again, as in the runner of the examples.)
     pub fn finish(&self, mut command: Command) -> Ended {
-        let child = self.start(&mut command);
-        self.end(child)
+        let mut left = 4;
+        loop {
+            let child = self.start(&mut command);
+            let ended = self.end(child);
+            if left == 0 || !ended.err.contains(LAUNCHER_DID_NOT_START) {
+                return ended;
+            }
+            left -= 1;
+        }
     }
 
     /// Starts a command, with its output in files, where nobody left behind holds up the test.
