@@ -9,7 +9,7 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Environment variable with the path of the session directory.
 pub const SESSION_VAR: &str = "STANDOFF_SESSION";
 
@@ -323,12 +323,41 @@ pub struct Channel {
     pub peer: u32,
     /// 1: counting was lost, anything may be in flight.
     pub unknown: u32,
-    /// Unused.
-    pub pad: u32,
+    /// Tag of the last message.
+    pub tag: i32,
     /// Messages that passed this end.
     pub total: u64,
-    /// Their tags.
+    /// Those of them that are in `digest`; all later ones had `tag`. So a row of messages with one tag costs no more than counting.
+    pub digested: u64,
+    /// Tags of the first `digested` messages.
     pub digest: Digest,
+}
+
+impl Channel {
+    /// Counts a message.
+    #[inline(always)]
+    pub fn add(&mut self, tag: i32) {
+        if tag != self.tag {
+            self.turn_to(tag);
+        }
+        self.total += 1;
+    }
+
+    #[inline(never)]
+    fn turn_to(&mut self, tag: i32) {
+        self.digest
+            .add(self.tag, self.total.wrapping_sub(self.digested));
+        self.digested = self.total;
+        self.tag = tag;
+    }
+
+    /// The tags of all messages that passed.
+    #[must_use]
+    pub fn all_tags(&self) -> Digest {
+        let mut digest = self.digest;
+        digest.add(self.tag, self.total.wrapping_sub(self.digested));
+        digest
+    }
 }
 
 /// The whole board.

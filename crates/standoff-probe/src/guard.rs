@@ -18,8 +18,46 @@ pub(crate) struct Local {
     pub thread: Cell<*mut ThreadState>,
 }
 
+impl Local {
+    pub const fn new() -> Local {
+        Local {
+            depth: Cell::new(0),
+            thread: Cell::new(null_mut()),
+        }
+    }
+}
+
 thread_local! {
-    static LOCAL: Local = const { Local { depth: Cell::new(0), thread: Cell::new(null_mut()) } };
+    static LOCAL: Local = const { Local::new() };
+}
+
+/// The address of the calling thread's control block: its identity while it lives.
+#[inline(always)]
+pub(crate) fn thread_pointer() -> usize {
+    let pointer: usize;
+    // SAFETY: on x86-64 the word at fs:0 is the address of the block itself (ELF Handling For Thread-Local Storage, 3.4.6).
+    unsafe {
+        core::arch::asm!("mov {}, fs:[0]", out(reg) pointer, options(pure, readonly, nostack, preserves_flags));
+    }
+    pointer
+}
+
+/// What the calling thread keeps. The thread that initialized MPI has it in the rank: a preloaded library reaches its
+/// thread-local variables by a call only.
+#[inline(always)]
+fn local(rank: &'static Rank) -> *const Local {
+    if thread_pointer() == rank.first_thread {
+        &raw const rank.first_local
+    } else {
+        other_local()
+    }
+}
+
+/// Out of line, or the compiler calls for the variable before it asks whether it is needed.
+#[cold]
+#[inline(never)]
+fn other_local() -> *const Local {
+    LOCAL.with(core::ptr::from_ref)
 }
 
 /// An outermost call in progress in a rank. Dropping it ends the call.
@@ -65,7 +103,7 @@ impl Drop for Call {
 #[inline(always)]
 pub(crate) fn enter(function: u32, sends: bool) -> Option<Call> {
     let rank = rank::get()?;
-    let local = LOCAL.with(core::ptr::from_ref);
+    let local = local(rank);
     // SAFETY: this thread's own, alive for the rest of the thread (const-initialized, no destructor).
     let depth = unsafe { &(*local).depth };
     if depth.get() != 0 {
@@ -101,7 +139,7 @@ pub(crate) struct InitCall {
 /// As [`enter`], for `MPI_Init` and `MPI_Init_thread`.
 pub(crate) fn enter_init() -> Option<InitCall> {
     let local = LOCAL.with(core::ptr::from_ref);
-    // SAFETY: as in `begin`.
+    // SAFETY: as in `enter`.
     let depth = unsafe { &(*local).depth };
     if depth.get() != 0 || !rank::wanted() {
         return None;
@@ -112,26 +150,28 @@ pub(crate) fn enter_init() -> Option<InitCall> {
 
 impl Drop for InitCall {
     fn drop(&mut self) {
-        // SAFETY: as in `begin`.
+        // SAFETY: as in `enter`.
         unsafe { (*self.local).depth.set(0) };
     }
 }
 
 /// Gives back what the calling thread, which is ending, has kept.
-pub(crate) fn forget_thread() {
-    LOCAL.with(|local| {
-        let state = local.thread.replace(null_mut());
-        if !state.is_null() {
-            // SAFETY: made by `Rank::join_thread` for this thread alone, which is in no call now.
-            drop(unsafe { Box::from_raw(state) });
-        }
-    });
+pub(crate) fn forget_thread(rank: &'static Rank) {
+    // SAFETY: this thread's own.
+    let state = unsafe { (*local(rank)).thread.replace(null_mut()) };
+    if !state.is_null() {
+        // SAFETY: made by `Rank::join_thread` for this thread alone, which is in no call now.
+        drop(unsafe { Box::from_raw(state) });
+    }
 }
 
 /// A call for the thread that has just made this process a rank (its `MPI_Init` is still in progress).
 pub(crate) fn first_call(rank: &'static Rank) -> Call {
+    let local = local(rank);
+    // SAFETY: as in `enter`.
+    unsafe { (*local).depth.set(1) };
     Call {
-        local: LOCAL.with(core::ptr::from_ref),
+        local,
         rank,
         function: 0,
     }

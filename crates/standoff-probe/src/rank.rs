@@ -1,9 +1,9 @@
 //! This rank: its board, its private tables, and the section in which both change.
 
 use crate::abi::Abi;
-use crate::guard::Local;
+use crate::guard::{Local, thread_pointer};
 use crate::map::Map;
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use standoff_board::layout::{self as lay, Board, Channel, Op, Thread, wait};
 use std::collections::{HashMap, VecDeque};
@@ -55,14 +55,20 @@ pub(crate) struct Rank {
     multi: bool,
     lock: AtomicU32,
     state: UnsafeCell<State>,
+    /// The thread that made this, by its [`thread_pointer`], and what it keeps.
+    pub first_thread: usize,
+    pub first_local: Local,
     /// Path of the board, for the helper's answers.
     pub path: std::path::PathBuf,
     pub is_python: bool,
+    /// A wait has something to be noted before it ([`crate::hooks::note`]).
+    pub noting: bool,
     /// `omp_in_parallel`, where the program has it and several threads may communicate.
     pub in_parallel: Option<unsafe extern "C" fn() -> i32>,
 }
 
-// SAFETY: `state` and the board's tables are only touched in `change`, by one thread at a time; the rest is immutable.
+// SAFETY: `state` and the board's tables are only touched in `change`, by one thread at a time, `first_local` only by the thread
+// whose it is; the rest is immutable.
 unsafe impl Sync for Rank {}
 // SAFETY: as above.
 unsafe impl Send for Rank {}
@@ -73,6 +79,8 @@ pub(crate) struct State {
     pub sent: Map,
     pub received: Map,
     pub ops: Map,
+    /// What was last looked up in `comms`, `sent` and `received`: most messages go the way of the one before.
+    pub recent: Recent,
     /// Freed communicators, oldest first: given up for new ones when room is short.
     pub ghosts: VecDeque<u32>,
     pub free_sent: Vec<u32>,
@@ -89,6 +97,26 @@ pub(crate) struct State {
     /// `MPI_Comm_group` of the world, kept for translation.
     pub world_group: usize,
     pub self_attrs: u32,
+}
+
+/// The last answers of the maps: key and index. Forgotten ([`State::changed`]) whenever an entry of the three maps goes or is replaced.
+pub(crate) struct Recent {
+    comm: Cell<(u64, u32)>,
+    sent: (u64, u32),
+    received: (u64, u32),
+}
+
+impl Recent {
+    /// Of no handle and no channel.
+    const NONE: (u64, u32) = (u64::MAX, 0);
+
+    const fn new() -> Recent {
+        Recent {
+            comm: Cell::new(Recent::NONE),
+            sent: Recent::NONE,
+            received: Recent::NONE,
+        }
+    }
 }
 
 /// What a thread of the rank keeps for itself.
@@ -115,6 +143,7 @@ impl Rank {
             sent: Map::new(4 * lay::CHANNELS),
             received: Map::new(4 * lay::CHANNELS),
             ops: Map::new(4 * lay::OPS),
+            recent: Recent::new(),
             ghosts: VecDeque::with_capacity(lay::COMMS),
             free_sent: Vec::with_capacity(lay::CHANNELS),
             free_received: Vec::with_capacity(lay::CHANNELS),
@@ -127,15 +156,19 @@ impl Rank {
             world_group,
             self_attrs: 0,
         };
+        let in_parallel = multi.then(crate::threads::in_parallel).flatten();
         Rank {
             board,
             abi,
             multi,
             lock: AtomicU32::new(0),
             state: UnsafeCell::new(state),
+            first_thread: thread_pointer(),
+            first_local: Local::new(),
             path,
             is_python,
-            in_parallel: multi.then(crate::threads::in_parallel).flatten(),
+            noting: is_python || in_parallel.is_some(),
+            in_parallel,
         }
     }
 
@@ -311,7 +344,19 @@ impl State {
     /// Index of a communicator by its handle.
     #[inline(always)]
     pub fn comm(&self, handle: usize) -> Option<u32> {
-        self.comms.get(handle as u64)
+        let key = handle as u64;
+        let (recent, i) = self.recent.comm.get();
+        if recent == key {
+            return Some(i);
+        }
+        let i = self.comms.get(key)?;
+        self.recent.comm.set((key, i));
+        Some(i)
+    }
+
+    /// A communicator or channel goes, or another takes its handle.
+    pub fn changed(&mut self) {
+        self.recent = Recent::new();
     }
 
     /// A free entry for an operation, filled in; `None` (and a taint) when the table is full.
@@ -382,13 +427,18 @@ impl State {
     #[inline(always)]
     pub fn count(&mut self, b: &mut Board, received: bool, comm: u32, peer: i32, tag: i32) -> u64 {
         let key = (u64::from(comm) + 1) << 32 | u64::from(peer as u32);
-        let map = if received { &self.received } else { &self.sent };
-        let i = match map.get(key) {
-            Some(i) => i,
-            None => match self.open_channel(b, received, key) {
+        let recent = if received {
+            self.recent.received
+        } else {
+            self.recent.sent
+        };
+        let i = if recent.0 == key {
+            recent.1
+        } else {
+            match self.find_channel(b, received, key) {
                 Some(i) => i,
                 None => return 0,
-            },
+            }
         };
         let table = if received {
             &mut b.received
@@ -398,9 +448,24 @@ impl State {
         let Some(c) = table.get_mut(i as usize) else {
             return 0;
         };
-        c.digest.add(tag);
-        c.total += 1;
+        c.add(tag);
         c.total
+    }
+
+    #[inline(never)]
+    fn find_channel(&mut self, b: &mut Board, received: bool, key: u64) -> Option<u32> {
+        let map = if received { &self.received } else { &self.sent };
+        let i = match map.get(key) {
+            Some(i) => i,
+            None => self.open_channel(b, received, key)?,
+        };
+        let recent = if received {
+            &mut self.recent.received
+        } else {
+            &mut self.recent.sent
+        };
+        *recent = (key, i);
+        Some(i)
     }
 
     /// What is in flight on a channel cannot be told any more (a cancelled send, a freed receive).
@@ -465,13 +530,16 @@ impl State {
         c.comm = (key >> 32) as u32;
         c.peer = key as u32;
         c.unknown = 0;
+        c.tag = 0;
         c.total = 0;
+        c.digested = 0;
         c.digest = standoff_board::digest::Digest::default();
         map.set(key, i).then_some(i)
     }
 
     /// Frees the channels of a communicator that goes away.
     pub fn close_channels(&mut self, b: &mut Board, comm: u32) {
+        self.changed();
         for received in [false, true] {
             let (map, free, used, table) = if received {
                 (

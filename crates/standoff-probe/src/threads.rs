@@ -224,7 +224,7 @@ unsafe extern "C" fn ended(value: *mut c_void) {
     if let (Some(slot), Some(rank)) = (slot, rank::get()) {
         leave(rank, slot);
         // Should a later destructor call MPI, the thread gets a slot anew.
-        crate::guard::forget_thread();
+        crate::guard::forget_thread(rank);
     }
     if COUNTED.with(|c| c.replace(false)) {
         change(-1);

@@ -61,25 +61,8 @@ impl Outcome {
     }
 }
 
-/// Open MPI 5.0.11's launcher on a busy machine, now and then: it ends at once with this, before it has started the program. Seen
-/// once without standoff; the cause is not known, and that the preloaded library makes it more frequent is not excluded.
-pub const LAUNCHER_DID_NOT_START: &str = "The PMIx server's listener thread failed to start";
-
 /// Runs an example and compares. An error is one of the test, not of the run.
-///
-/// A launcher that did not start ([`LAUNCHER_DID_NOT_START`]) is started again; nothing else is.
 pub fn run(example: &Example, environment: &Environment) -> Result<Outcome, String> {
-    let mut outcome = run_once(example, environment)?;
-    for _ in 0..4 {
-        if !outcome.seen.stderr.contains(LAUNCHER_DID_NOT_START) {
-            break;
-        }
-        outcome = run_once(example, environment)?;
-    }
-    Ok(outcome)
-}
-
-fn run_once(example: &Example, environment: &Environment) -> Result<Outcome, String> {
     let header = example
         .header
         .as_ref()
@@ -114,7 +97,7 @@ fn run_once(example: &Example, environment: &Environment) -> Result<Outcome, Str
     command.args(&header.args);
     command
         .env("PATH", environment.path())
-        // Open MPI's launcher leaves TMPDIR/ompi.PID behind when it is killed.
+        // A launcher of Open MPI that is killed leaves TMPDIR/ompi.PID behind, and the next one with that PID does not start.
         .env("TMPDIR", &scratch.0)
         .env("STANDOFF_PROBE", &artifacts.probe);
     // A run sees the environment it is meant for, and no other.

@@ -71,6 +71,7 @@ pub(crate) fn enter(s: &mut State, b: &mut Board, new: &New<'_>) {
         history: [Default::default(); standoff_board::layout::HISTORY],
     };
     put_text(&mut c.name, new.name);
+    s.changed();
     if !s.comms.set(new.handle as u64, i) {
         taint(b, "more communicators than standoff follows");
     }
@@ -401,6 +402,7 @@ pub(crate) fn free(call: Call, kind: u8, comm: P, real: impl FnOnce() -> i32) ->
         }
         let i = o.comm.checked_sub(1)?;
         s.comms.remove(handle as u64);
+        s.changed();
         Some(i)
     });
     let rc = real();

@@ -104,10 +104,9 @@ fn attach() -> Result<(), String> {
         }
     });
     let r = rank::publish(Box::new(r));
-    // The thread that initialized MPI gets slot 0; its MPI_Init is still in progress.
+    // The thread that initialized MPI gets slot 0; its MPI_Init is still in progress until this ends.
     let call = crate::guard::first_call(r);
     call.thread();
-    core::mem::forget(call);
     helper::start(r)?;
     python::watch_exceptions(r);
     // SAFETY: `exiting` is a plain function that checks which process it runs in.

@@ -82,6 +82,9 @@ pub(crate) fn unblock(b: &mut Board, slot: usize) {
 /// If the caller holds the Python interpreter lock, nobody can ask for its stack while it blocks: note it now.
 #[inline(always)]
 pub(crate) fn note(rank: &Rank, thread: &ThreadState) {
+    if !rank.noting {
+        return;
+    }
     if rank.is_python && crate::python::holds_lock() {
         crate::python::note(rank, thread.slot);
     }
@@ -100,11 +103,11 @@ pub(crate) fn failed(rank: &Rank) {
 
 /// A status of this call's own, for calls that ignore it.
 #[repr(C, align(8))]
-pub(crate) struct OwnStatus([u8; 64]);
+pub(crate) struct OwnStatus(core::mem::MaybeUninit<[u8; 64]>);
 
 impl OwnStatus {
     pub fn new() -> OwnStatus {
-        OwnStatus([0; 64])
+        OwnStatus(core::mem::MaybeUninit::uninit())
     }
 
     /// `status`, or this one if it is ignored.

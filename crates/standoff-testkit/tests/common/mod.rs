@@ -15,7 +15,6 @@ use libtest_mimic::{Arguments, Trial};
 use standoff_report::Report;
 use standoff_testkit::artifacts::Artifacts;
 use standoff_testkit::environment::Environment;
-use standoff_testkit::execute::LAUNCHER_DID_NOT_START;
 use standoff_testkit::in_ci;
 
 /// Reaching it is a failure: nothing here takes that long.
@@ -206,17 +205,10 @@ impl Lab {
         self.finish(self.standoff(args))
     }
 
-    /// A command to its end. (A launcher that did not start is started again, as in the runner of the examples.)
+    /// A command to its end.
     pub fn finish(&self, mut command: Command) -> Ended {
-        let mut left = 4;
-        loop {
-            let child = self.start(&mut command);
-            let ended = self.end(child);
-            if left == 0 || !ended.err.contains(LAUNCHER_DID_NOT_START) {
-                return ended;
-            }
-            left -= 1;
-        }
+        let child = self.start(&mut command);
+        self.end(child)
     }
 
     /// Starts a command, with its output in files, where nobody left behind holds up the test.

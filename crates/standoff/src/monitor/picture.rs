@@ -428,8 +428,8 @@ fn unmatched(readings: &[Option<Reading>], ranks: &[RankPicture]) -> Vec<Unmatch
             let tags = if lost {
                 None
             } else {
-                sent.digest
-                    .minus(other.map_or(&none, |o| &o.digest))
+                sent.all_tags()
+                    .minus(&other.map_or(none, |o| o.all_tags()))
                     .decode()
             };
             let key = (id, s as u32, to);
@@ -448,7 +448,7 @@ fn unmatched(readings: &[Option<Reading>], ranks: &[RankPicture]) -> Vec<Unmatch
             let side = comm.remote.as_ref().unwrap_or(&comm.group);
             if let Some(from) = member(side, peer) {
                 let key = (id, from, d as u32);
-                if !seen.contains_key(&key) && (end.unknown != 0 || !end.digest.is_empty()) {
+                if !seen.contains_key(&key) && (end.unknown != 0 || end.total != 0) {
                     out.insert(key, Tags::Unknown);
                 }
             }
