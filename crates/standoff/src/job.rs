@@ -118,6 +118,7 @@ pub fn run(
                     happened.deadlock = true;
                     let report = found.insert(stamped(*report, started));
                     tell(Event::Deadlock(report));
+                    watcher.told();
                     if !options.no_kill {
                         job.end();
                         break;

@@ -49,6 +49,7 @@ pub fn execute(args: RunArgs) -> Result<Outcome, Error> {
     let mut watcher = watcher(Settings {
         session: session.path().to_owned(),
         window: Duration::from_millis(args.window),
+        ends: !args.no_kill,
     });
     let spec = spec(&plan, &session, &probe)?;
     let style = Style::for_stream(args.brief, args.color, &io::stderr());

@@ -14,6 +14,8 @@ pub struct Settings {
     pub session: PathBuf,
     /// How long no member of a set with may-waits may have moved before it counts.
     pub window: Duration,
+    /// The job will be ended when a deadlock is proven.
+    pub ends: bool,
 }
 
 /// What one look at the job gave.
@@ -43,6 +45,9 @@ pub enum Why {
 pub trait Watcher {
     /// Looks at the job.
     fn tick(&mut self) -> Tick;
+
+    /// The deadlock of the last tick has been told: whatever was held still for that goes on.
+    fn told(&mut self) {}
 
     /// What every rank is doing now, while the job still runs.
     fn snapshot(&mut self, why: Why) -> Report;

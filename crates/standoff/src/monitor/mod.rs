@@ -1,11 +1,13 @@
 //! The monitor: from the boards of a session to reports.
 //!
 //! [`ranks`] finds and reads boards, [`picture`] makes of them what `standoff-mpi` analyses, [`watch`] decides when what
-//! is stuck is proven, [`stall`] knows who only polls, [`stacks`], [`native`] and [`names`] say where in the source, [`report`] puts it together.
+//! is stuck is proven, [`stall`] knows who only polls, [`stacks`], [`native`] and [`names`] say where in the source, [`pause`] keeps
+//! stuck ranks quiet meanwhile, [`report`] puts it together.
 
 pub mod deaths;
 pub mod names;
 pub mod native;
+pub mod pause;
 pub mod picture;
 pub mod processor;
 pub mod ranks;

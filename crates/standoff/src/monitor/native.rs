@@ -20,8 +20,8 @@ use object::read::ReadCache;
 use object::{Object, ObjectSection, ObjectSegment};
 use standoff_report::Frame;
 
-/// Stack copied at most.
-const STACK: usize = 256 * 1024;
+/// Stack copied at first, which nearly always reaches to its outermost frame, and at most.
+const STACK: [usize; 2] = [32 * 1024, 1024 * 1024];
 /// Frames shown at most.
 const DEPTH: usize = 64;
 
@@ -74,34 +74,42 @@ impl Native {
         for m in &modules {
             unwinder.add_module(module(m));
         }
-        let copied;
-        let stack = match place.kept {
-            Some(kept) => kept,
-            None => {
-                copied = copy(place.pid, rsp);
-                &copied
-            }
-        };
-        let mut read = |address: u64| {
-            let at = address.checked_sub(rsp).ok_or(())? as usize;
-            let word = stack.get(at..at.checked_add(8).ok_or(())?).ok_or(())?;
-            Ok(u64::from_ne_bytes(word.try_into().map_err(|_| ())?))
-        };
         let mut cache = CacheX86_64::<_>::new();
-        let mut frames = Vec::new();
-        let registers = UnwindRegsX86_64::new(rip, rsp, rbp);
-        let mut walk = unwinder.iter_frames(rip, registers, &mut cache, &mut read);
-        while let Ok(Some(frame)) = walk.next() {
-            let address = match frame {
-                FrameAddress::InstructionPointer(a) => a,
-                // The call is the instruction before the one that is returned to.
-                FrameAddress::ReturnAddress(a) => a.get() - 1,
+        let mut walk = |stack: &[u8]| {
+            let mut short = false;
+            let mut read = |address: u64| {
+                let at = address.checked_sub(rsp).ok_or(())? as usize;
+                let word = stack.get(at..at.checked_add(8).ok_or(())?);
+                short |= word.is_none();
+                let word = word.ok_or(())?.try_into().map_err(|_| ())?;
+                Ok(u64::from_ne_bytes(word))
             };
+            let registers = UnwindRegsX86_64::new(rip, rsp, rbp);
+            let mut frames = unwinder.iter_frames(rip, registers, &mut cache, &mut read);
+            let mut addresses = Vec::new();
+            while let Ok(Some(frame)) = frames.next() {
+                addresses.push(match frame {
+                    FrameAddress::InstructionPointer(a) => a,
+                    // The call is the instruction before the one that is returned to.
+                    FrameAddress::ReturnAddress(a) => a.get() - 1,
+                });
+                if addresses.len() >= DEPTH {
+                    break;
+                }
+            }
+            (addresses, short)
+        };
+        let addresses = match place.kept {
+            Some(kept) => walk(kept).0,
+            None => match walk(&copy(place.pid, rsp, STACK[0])) {
+                (_, true) => walk(&copy(place.pid, rsp, STACK[1])).0,
+                (addresses, false) => addresses,
+            },
+        };
+        let mut frames = Vec::new();
+        for address in addresses {
             if let Some(m) = modules.iter().find(|m| m.range.contains(&address)) {
                 symbolize(m, address, &mut frames);
-            }
-            if frames.len() >= DEPTH {
-                break;
             }
         }
         frames
@@ -223,10 +231,9 @@ fn module(m: &Loaded) -> Module<Bytes> {
     )
 }
 
-/// The stack from its top on, as far as it goes.
-fn copy(pid: i32, rsp: u64) -> Vec<u8> {
-    let mut stack = vec![0u8; STACK];
-    let mut size = STACK;
+/// The stack from its top on, as far as it goes, up to `size` bytes.
+fn copy(pid: i32, rsp: u64, mut size: usize) -> Vec<u8> {
+    let mut stack = vec![0u8; size];
     while size >= 4096 {
         let mut local = [IoSliceMut::new(&mut stack[..size])];
         let remote = [RemoteIoVec {

@@ -21,7 +21,8 @@ pub struct Rank {
     pub board: BoardFile,
     /// Its process; 0 if that has its number in another namespace, where it cannot be seen.
     pub pid: i32,
-    process: Option<Process>,
+    /// Its process, if it can be seen.
+    pub process: Option<Process>,
     /// Its rank in its world.
     pub rank: usize,
     /// Epoch at the last look.

@@ -9,6 +9,7 @@ use standoff_board::read::text;
 use standoff_report::Frame;
 
 use super::native::{Native, Place};
+use super::pause::Paused;
 use super::picture::Reading;
 use super::ranks::{Rank, World};
 
@@ -18,8 +19,18 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// Stacks by (rank, slot), innermost frame of the user's own code first.
 pub type Stacks = BTreeMap<(usize, usize), Vec<Frame>>;
 
-/// Asks the `wanted` ranks for their stacks.
-pub fn collect(world: &World, readings: &[Option<Reading>], wanted: &[usize]) -> Stacks {
+/// Asks the `wanted` ranks for their stacks, and pauses each that has nothing more to say.
+pub fn collect(
+    world: &World,
+    readings: &[Option<Reading>],
+    wanted: &[usize],
+    mut pause: Option<&mut Paused>,
+) -> Stacks {
+    let mut quiet = |rank: &Rank| {
+        if let (Some(pause), Some(process)) = (pause.as_mut(), rank.process) {
+            pause.add(process);
+        }
+    };
     let ranks: Vec<(&Rank, &Reading)> = wanted
         .iter()
         .filter_map(|&r| Some((world.ranks.get(r)?.as_ref()?, readings.get(r)?.as_ref()?)))
@@ -40,11 +51,19 @@ pub fn collect(world: &World, readings: &[Option<Reading>], wanted: &[usize]) ->
         if header.python != 0 && header.state == state::RUNNING && rank.board.command(word).is_ok()
         {
             waiting.push((rank, word));
+        } else {
+            quiet(rank);
         }
     }
     let until = Instant::now() + PATIENCE;
     while !waiting.is_empty() && Instant::now() < until {
-        waiting.retain(|(rank, word)| rank.board.done().is_ok_and(|done| done != *word));
+        waiting.retain(|(rank, word)| {
+            let waits = rank.board.done().is_ok_and(|done| done != *word);
+            if !waits {
+                quiet(rank);
+            }
+            waits
+        });
         if !waiting.is_empty() {
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use standoff_mpi::{Agent, Analysis, Blocked, Finding as Found, analyse};
 use standoff_report::{Report, Scope, Verdict};
 
+use super::pause::Paused;
 use super::picture::{Polls, Reading, picture};
 use super::processor::Sample;
 use super::ranks::{Ranks, World, read};
@@ -44,6 +45,8 @@ pub struct Monitor {
     stalled: bool,
     /// When a deadlock was first proven.
     proven: Option<Instant>,
+    /// Stuck ranks, while their deadlock is being told.
+    paused: Paused,
 }
 
 /// A set: its world, its members with the epochs of their ranks.
@@ -70,6 +73,7 @@ impl Monitor {
             next_scan: now,
             stalled: false,
             proven: None,
+            paused: Paused::default(),
         }
     }
 
@@ -184,31 +188,37 @@ impl Monitor {
     }
 
     fn deadlock(
-        &self,
+        &mut self,
         world: usize,
         readings: &[Option<Reading>],
         picture: &standoff_mpi::Picture,
         found: &[Found],
         since: Duration,
     ) -> Report {
-        let known = self.known(world, readings, report::wanted(found));
+        let pause = self.settings.ends;
+        let mut paused = pause.then(Paused::default);
+        let wanted = report::wanted(found);
+        let known = self.known(world, readings, wanted, paused.as_mut());
         let mut out = self.blank(Verdict::Deadlock);
         for f in found {
             out.findings.push(report::deadlock(f, picture, &known));
         }
         out.detected_after_ms = u64::try_from(since.as_millis()).ok();
+        drop(known);
+        self.paused = paused.unwrap_or_default();
         out
     }
 
-    /// What is known of the ranks beside the picture, with the stacks of those `wanted`.
+    /// What is known of the ranks beside the picture, with the stacks of those `wanted`, which are paused if that is asked for.
     fn known<'a>(
         &'a self,
         world: usize,
         readings: &'a [Option<Reading>],
         wanted: Vec<usize>,
+        pause: Option<&mut Paused>,
     ) -> Known<'a> {
         let w = &self.ranks.worlds[world];
-        let stacks = stacks::collect(w, readings, &wanted);
+        let stacks = stacks::collect(w, readings, &wanted, pause);
         Known {
             world: world as u32,
             readings,
@@ -308,7 +318,7 @@ impl Monitor {
                 continue;
             }
             self.stalled = true;
-            let known = self.known(world, &readings, report::wanted(&found));
+            let known = self.known(world, &readings, report::wanted(&found), None);
             let mut out = self.blank(Verdict::Stalled);
             for f in &found {
                 out.findings.push(report::stalled(f, &picture, &known));
@@ -396,6 +406,10 @@ impl Watcher for Monitor {
         }
     }
 
+    fn told(&mut self) {
+        self.paused = Paused::default();
+    }
+
     fn snapshot(&mut self, why: Why) -> Report {
         let Why::Timeout(limit) = why;
         self.ranks.scan(&self.settings.session);
@@ -403,7 +417,7 @@ impl Watcher for Monitor {
         for world in 0..self.ranks.worlds.len() {
             let readings = read(&mut self.ranks.worlds[world]);
             let everyone = (0..readings.len()).collect();
-            let known = self.known(world, &readings, everyone);
+            let known = self.known(world, &readings, everyone, None);
             out.findings.push(report::timeout(limit, &known));
         }
         if out.findings.is_empty() {
