@@ -66,6 +66,11 @@ fn rust_type(t: &str, large: bool) -> &'static str {
 }
 
 fn main() {
+    println!("cargo:rustc-check-cfg=cfg(frame_pointers)");
+    println!("cargo:rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
+    if std::env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|f| f.contains("force-frame-pointers=yes")) {
+        println!("cargo:rustc-cfg=frame_pointers");
+    }
     println!("cargo:rerun-if-changed={TABLE}");
     println!("cargo:rerun-if-changed=build.rs");
     let table = std::fs::read_to_string(TABLE).expect("mpi.table");
@@ -135,7 +140,7 @@ fn wrapper(out: &mut String, p: &Procedure<'_>, name: &str, number: usize, k: us
     let enter = if init {
         "enter_init()".to_owned()
     } else {
-        format!("enter({number}, {sends})")
+        format!("enter({number}, {sends}, place::caller())")
     };
     let body = if init {
         body

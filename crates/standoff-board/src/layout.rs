@@ -9,7 +9,7 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Environment variable with the path of the session directory.
 pub const SESSION_VAR: &str = "STANDOFF_SESSION";
 
@@ -25,6 +25,12 @@ pub const OPS: usize = 8192;
 pub const ARENA: usize = 65_536;
 /// Collectives remembered for each communicator (a power of two).
 pub const HISTORY: usize = 16;
+/// Places from which a rank has called MPI (a power of two); calls from further ones have no place.
+pub const PLACES: usize = 1024;
+/// Bytes for the names in places of Python code.
+pub const TEXT: usize = 48 * 1024;
+/// Calls remembered for each thread (a power of two).
+pub const RECENT: usize = 8;
 /// Bytes of a thread's note (the Python stack taken at a call made with the interpreter lock held).
 pub const NOTE: usize = 2048;
 
@@ -104,6 +110,10 @@ pub struct Header {
     pub received_used: u32,
     /// As above.
     pub ops_used: u32,
+    /// Bytes of text in use.
+    pub text_used: u32,
+    /// Unused.
+    pub pad: u32,
     /// Argument of `MPI_Abort`.
     pub abort_code: i32,
     /// Why the rank is tainted, NUL-terminated.
@@ -158,6 +168,46 @@ pub struct Thread {
     pub poll_round: u64,
     /// Operations of blocking calls (a sendrecv has two), or the last probe polled for.
     pub inline: [Op; 2],
+    /// Calls so far, polls not counted.
+    pub calls: u64,
+    /// Ring of the last calls, by number modulo [`RECENT`].
+    pub recent: [Recent; RECENT],
+}
+
+/// A call that a thread has made.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Recent {
+    /// Index of the function.
+    pub function: u16,
+    /// Index of the place it was called from; 0: not known.
+    pub place: u16,
+    /// 1 + index of the communicator; 0: none, or unknown.
+    pub comm: u16,
+    /// Unused.
+    pub pad: u16,
+    /// Peer, [`ANY`], or root.
+    pub peer: i32,
+    /// Tag or [`ANY`].
+    pub tag: i32,
+}
+
+/// A place from which MPI was called, and how often. Entry 0 stays free: it stands for "not known".
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Place {
+    /// Native code: the address that the call returns to. Python: a hash of function, file, name and line. 0: free entry.
+    pub key: u64,
+    /// Calls begun here.
+    pub count: u64,
+    /// Index of the function that is called here.
+    pub function: u32,
+    /// Line of Python code; 0: native code.
+    pub line: u32,
+    /// Offset of the function's name in the text, NUL-terminated there.
+    pub name: u32,
+    /// Offset of the file's name.
+    pub file: u32,
 }
 
 /// What a thread polls ([`Thread::poll_kind`]).
@@ -244,6 +294,10 @@ pub struct Op {
     pub flags: u16,
     /// How many requests share this entry (a library may give all completed sends one handle).
     pub shared: u32,
+    /// Index of the place where it was made; 0: not known.
+    pub place: u32,
+    /// Unused.
+    pub pad: u32,
 }
 
 /// A group of ranks.
@@ -327,6 +381,10 @@ pub struct Channel {
     pub tag: i32,
     /// Messages that passed this end.
     pub total: u64,
+    /// Index of the place where the last one was sent or received; 0: not known.
+    pub place: u32,
+    /// Unused.
+    pub pad: u32,
     /// Those of them that are in `digest`; all later ones had `tag`. So a row of messages with one tag costs no more than counting.
     pub digested: u64,
     /// Tags of the first `digested` messages.
@@ -380,6 +438,10 @@ pub struct Board {
     pub ops: [Op; OPS],
     /// World ranks of groups.
     pub arena: [u32; ARENA],
+    /// Places, a hash table.
+    pub places: [Place; PLACES],
+    /// Their names.
+    pub text: [u8; TEXT],
 }
 
 /// Numbers of collective operations on the board ([`Op::collective`]).

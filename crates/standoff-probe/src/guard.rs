@@ -65,6 +65,8 @@ pub(crate) struct Call {
     local: *const Local,
     pub rank: &'static Rank,
     pub function: u32,
+    /// See [`crate::place::caller`].
+    pub caller: usize,
 }
 
 impl Call {
@@ -101,7 +103,7 @@ impl Drop for Call {
 ///
 /// `sends`: the procedure can send, so that a call of it which nobody sees makes the rank one that may act.
 #[inline(always)]
-pub(crate) fn enter(function: u32, sends: bool) -> Option<Call> {
+pub(crate) fn enter(function: u32, sends: bool, caller: usize) -> Option<Call> {
     let rank = rank::get()?;
     let local = local(rank);
     // SAFETY: this thread's own, alive for the rest of the thread (const-initialized, no destructor).
@@ -117,6 +119,7 @@ pub(crate) fn enter(function: u32, sends: bool) -> Option<Call> {
         local,
         rank,
         function,
+        caller,
     })
 }
 
@@ -174,5 +177,6 @@ pub(crate) fn first_call(rank: &'static Rank) -> Call {
         local,
         rank,
         function: 0,
+        caller: 0,
     }
 }

@@ -15,7 +15,8 @@
 //! | [`hooks`] | what happens at each kind of call |
 //! | [`threads`] | threads that user code starts |
 //! | [`helper`] | the thread that answers the monitor |
-//! | [`python`] | Python stacks and exceptions |
+//! | [`place`] | from where MPI is called, how often, and the last calls |
+//! | [`python`] | Python stacks, lines and exceptions |
 
 // A library without a public interface: its documentation is for those who read its inside.
 #![allow(rustdoc::private_intra_doc_links)]
@@ -25,6 +26,7 @@ mod guard;
 mod helper;
 mod hooks;
 mod map;
+mod place;
 mod python;
 mod rank;
 mod symbols;
@@ -43,7 +45,7 @@ type P = *mut core::ffi::c_void;
 )]
 mod wrappers {
     use super::hooks::{NO_ROOT, collective};
-    use super::{P, guard, hooks, symbols};
+    use super::{P, guard, hooks, place, symbols};
     use standoff_board::layout::{collective as coll, op};
     include!(concat!(env!("OUT_DIR"), "/wrappers.rs"));
 }

@@ -126,6 +126,8 @@ pub(crate) struct ThreadState {
     pub waits: Vec<(u32, u32)>,
     /// Statuses for calls that ignore them but must be told sources and tags.
     pub statuses: Vec<u64>,
+    /// Lines of Python that were looked up.
+    pub lines: Box<crate::python::frames::Cache>,
 }
 
 impl Rank {
@@ -277,6 +279,7 @@ impl Rank {
             slot,
             waits: Vec::with_capacity(64),
             statuses: Vec::new(),
+            lines: crate::python::frames::Cache::new(),
         });
         let state = Box::into_raw(state);
         local.thread.set(state);
@@ -450,6 +453,13 @@ impl State {
         };
         c.add(tag);
         c.total
+    }
+
+    /// The channel that was counted on last.
+    #[inline(always)]
+    pub fn last_sent<'a>(&self, b: &'a mut Board) -> Option<&'a mut Channel> {
+        let (key, i) = self.recent.sent;
+        (key != Recent::NONE.0).then(|| b.sent.get_mut(i as usize))?
     }
 
     #[inline(never)]

@@ -3,7 +3,8 @@
 use super::{SUCCESS, block, failed, note, registers, thread_or, unblock};
 use crate::P;
 use crate::guard::Call;
-use crate::rank::State;
+use crate::place::passed;
+use crate::rank::{State, ThreadState};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use standoff_board::layout::{Begun, Board, HISTORY, Op, flag, op};
 
@@ -12,6 +13,7 @@ use standoff_board::layout::{Begun, Board, HISTORY, Op, flag, op};
 #[allow(clippy::too_many_arguments)] // what a procedure was called with
 pub(crate) fn begin(
     call: &Call,
+    thread: &mut ThreadState,
     s: &mut State,
     b: &mut Board,
     kind: u8,
@@ -35,6 +37,7 @@ pub(crate) fn begin(
         return o;
     };
     o.comm = c + 1;
+    o.place = passed(call, b, thread, (o.comm, root, 0));
     if let Some(c) = b.comms.get_mut(c as usize) {
         o.seq = c.collectives;
         c.collectives += 1;
@@ -64,7 +67,7 @@ pub(crate) fn blocking(
     note(rank, thread);
     let regs = registers();
     rank.change(|s, b| {
-        let o = begin(&call, s, b, kind, root, data, true, comm);
+        let o = begin(&call, thread, s, b, kind, root, data, true, comm);
         block(b, thread.slot, call.function, &[o], regs);
     });
     let rc = real();
@@ -86,7 +89,8 @@ pub(crate) fn nonblocking(
     real: impl FnOnce() -> i32,
 ) -> i32 {
     let rank = call.rank;
-    let o = rank.change(|s, b| begin(&call, s, b, kind, root, data, false, comm));
+    let thread = thread_or!(call, real());
+    let o = rank.change(|s, b| begin(&call, thread, s, b, kind, root, data, false, comm));
     let rc = real();
     super::request::add(&call, request, rc, o);
     rc

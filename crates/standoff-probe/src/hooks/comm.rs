@@ -8,6 +8,7 @@ use super::groups::{group_of, library, put_group};
 use super::{NO_ROOT, SUCCESS, block, failed, note, registers, thread_or, topology, unblock};
 use crate::P;
 use crate::guard::Call;
+use crate::place::passed;
 use crate::rank::{Rank, State, put_text, taint};
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
@@ -197,7 +198,7 @@ pub(crate) fn create(
     note(rank, thread);
     let regs = registers();
     let parent = rank.change(|s, b| {
-        let o = begin(&call, s, b, kind, NO_ROOT, data, true, comm);
+        let o = begin(&call, thread, s, b, kind, NO_ROOT, data, true, comm);
         block(b, thread.slot, call.function, &[o], regs);
         let c = b.comms.get_mut(o.comm.checked_sub(1)? as usize)?;
         c.children += 1;
@@ -239,8 +240,9 @@ pub(crate) fn idup(
     real: impl FnOnce() -> i32,
 ) -> i32 {
     let rank = call.rank;
+    let thread = thread_or!(call, real());
     let (o, parent) = rank.change(|s, b| {
-        let o = begin(&call, s, b, kind, NO_ROOT, true, false, comm);
+        let o = begin(&call, thread, s, b, kind, NO_ROOT, true, false, comm);
         let parent = o
             .comm
             .checked_sub(1)
@@ -352,13 +354,15 @@ fn apart(
     let regs = registers();
     rank.change(|s, b| {
         s.order += 1;
+        let comm = s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1);
         let o = Op {
             order: s.order,
-            comm: s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1),
+            comm,
             peer: root::NONE,
             kind: op::COLLECTIVE,
             collective: kind,
             flags: flag::BLOCKING,
+            place: passed(&call, b, thread, (comm, root::NONE, 0)),
             ..Op::default()
         };
         block(b, thread.slot, call.function, &[o], regs);
@@ -394,7 +398,7 @@ pub(crate) fn free(call: Call, kind: u8, comm: P, real: impl FnOnce() -> i32) ->
     let handle = unsafe { rank.abi.handle_at(comm, 0) };
     let callbacks = crate::guard::CALLBACKS.load(Ordering::Relaxed);
     let i = rank.change(|s, b| {
-        let o = begin(&call, s, b, kind, NO_ROOT, false, true, handle);
+        let o = begin(&call, thread, s, b, kind, NO_ROOT, false, true, handle);
         block(b, thread.slot, call.function, &[o], regs);
         if callbacks && let Some(t) = b.threads.get_mut(thread.slot) {
             // The library may be running one.

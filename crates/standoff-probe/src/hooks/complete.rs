@@ -3,6 +3,7 @@
 use super::{SUCCESS, failed, fruitless, not_polling, note, registers, thread_or, unblock};
 use crate::P;
 use crate::guard::Call;
+use crate::place::passed;
 use crate::rank::{Rank, State, ThreadState};
 use standoff_board::layout::{ANY, Board, Op, flag, op, poll, wait};
 
@@ -47,6 +48,9 @@ fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) 
                 entry.waiter = thread.slot as u32 + 1;
             }
             thread.waits.push((i as u32, o));
+        }
+        if how != How::Polls {
+            passed(call, b, thread, (0, ANY, ANY));
         }
         if let (How::Blocks(kind), Some(t)) = (how, b.threads.get_mut(thread.slot)) {
             t.wait = kind;

@@ -108,7 +108,7 @@ fn attach() -> Result<(), String> {
     let call = crate::guard::first_call(r);
     call.thread();
     helper::start(r)?;
-    python::watch_exceptions(r);
+    python::attach(r);
     // SAFETY: `exiting` is a plain function that checks which process it runs in.
     unsafe { on_exit(exiting, core::ptr::null_mut()) };
     let named = path.with_extension("board");

@@ -3,6 +3,7 @@
 use super::{OwnStatus, SUCCESS, block, block_one, failed, note, registers, thread_or, unblock};
 use crate::P;
 use crate::guard::Call;
+use crate::place::passed;
 use standoff_board::layout::{ANY, Board, Op, flag, op};
 
 /// `MPI_Send` and its three other modes.
@@ -32,16 +33,21 @@ pub(crate) fn send(
             None => unknown_comm(b),
         };
         s.order += 1;
+        let comm = c.map_or(0, |c| c + 1);
         let o = Op {
             order: s.order,
             seq,
-            comm: c.map_or(0, |c| c + 1),
+            comm,
             peer: dest,
             tag,
             kind,
             flags: flag::BLOCKING,
+            place: passed(&call, b, thread, (comm, dest, tag)),
             ..Op::default()
         };
+        if let Some(channel) = s.last_sent(b).filter(|_| seq != 0) {
+            channel.place = o.place;
+        }
         block_one(b, thread.slot, call.function, o, regs);
     }
     let rc = real();
@@ -86,13 +92,15 @@ pub(crate) fn recv(
         let (s, b) = section.parts();
         let c = s.comm(comm);
         s.order += 1;
+        let comm = c.map_or(0, |c| c + 1);
         let o = Op {
             order: s.order,
-            comm: c.map_or(0, |c| c + 1),
+            comm,
             peer: source,
             tag,
             kind: op::RECV,
             flags: flag::BLOCKING,
+            place: passed(&call, b, thread, (comm, source, tag)),
             ..Op::default()
         };
         block_one(b, thread.slot, call.function, o, regs);
@@ -148,9 +156,11 @@ pub(crate) fn sendrecv(
         let c = s.comm(comm);
         let mut ops = [Op::default(); 2];
         let mut n = 0;
+        let comm = c.map_or(0, |c| c + 1);
         let base = Op {
-            comm: c.map_or(0, |c| c + 1),
+            comm,
             flags: flag::BLOCKING,
+            place: passed(&call, b, thread, (comm, dest, stag)),
             ..Op::default()
         };
         if receives {
@@ -169,6 +179,9 @@ pub(crate) fn sendrecv(
                 Some(c) => s.count(b, false, c, dest, stag),
                 None => unknown_comm(b),
             };
+            if let Some(channel) = s.last_sent(b).filter(|_| seq != 0) {
+                channel.place = base.place;
+            }
             s.order += 1;
             ops[n] = Op {
                 order: s.order,

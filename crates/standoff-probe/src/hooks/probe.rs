@@ -8,6 +8,7 @@ use super::{
 };
 use crate::P;
 use crate::guard::Call;
+use crate::place::passed;
 use crate::rank::Rank;
 use standoff_board::layout::{Op, flag, op, poll, wait};
 
@@ -69,6 +70,8 @@ fn blocking(
             flags: flag::BLOCKING,
             ..envelope(rank, c, source, tag)
         };
+        let place = passed(&call, b, thread, (o.comm, o.peer, o.tag));
+        let o = Op { place, ..o };
         block(b, thread.slot, call.function, &[o], regs);
         c
     });

@@ -3,10 +3,11 @@
 //! A receive gets its entry after the real call: until then the thread is outside any wait, so the rank may act anyway.
 
 use super::p2p::unknown_comm;
-use super::{SUCCESS, failed, not_polling};
+use super::{SUCCESS, failed, not_polling, thread_or};
 use crate::P;
 use crate::guard::Call;
-use crate::rank::{State, taint};
+use crate::place::passed;
+use crate::rank::{State, ThreadState, taint};
 use standoff_board::layout::{Board, Op, flag, op};
 
 /// `MPI_Isend` and its three other modes.
@@ -24,7 +25,8 @@ pub(crate) fn isend(
     if dest == rank.abi.proc_null {
         return real();
     }
-    let (c, seq) = {
+    let thread = thread_or!(call, real());
+    let o = {
         let mut section = rank.section();
         let (s, b) = section.parts();
         let c = s.comm(rank.abi.handle(comm));
@@ -32,22 +34,23 @@ pub(crate) fn isend(
             Some(c) => s.count(b, false, c, dest, tag),
             None => unknown_comm(b),
         };
-        (c, seq)
-    };
-    let rc = real();
-    add(
-        &call,
-        request,
-        rc,
+        let comm = c.map_or(0, |c| c + 1);
+        let place = passed(&call, b, thread, (comm, dest, tag));
+        if let Some(channel) = s.last_sent(b).filter(|_| seq != 0) {
+            channel.place = place;
+        }
         Op {
             seq,
-            comm: c.map_or(0, |c| c + 1),
+            comm,
             peer: dest,
             tag,
             kind,
+            place,
             ..Op::default()
-        },
-    );
+        }
+    };
+    let rc = real();
+    add(&call, request, rc, o);
     rc
 }
 
@@ -64,12 +67,17 @@ pub(crate) fn irecv(
     let rank = call.rank;
     let rc = real();
     if source != rank.abi.proc_null {
-        add_with(&call, request, rc, |s| Op {
-            comm: s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1),
-            peer: rank.abi.source(source),
-            tag: rank.abi.tag(tag),
-            kind: op::RECV,
-            ..Op::default()
+        add_with(&call, request, rc, |s, b, thread| {
+            let comm = s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1);
+            let (peer, tag) = (rank.abi.source(source), rank.abi.tag(tag));
+            Op {
+                comm,
+                peer,
+                tag,
+                kind: op::RECV,
+                place: passed(&call, b, thread, (comm, peer, tag)),
+                ..Op::default()
+            }
         });
     }
     rc
@@ -78,11 +86,16 @@ pub(crate) fn irecv(
 /// Enters the request that a successful call has made.
 #[inline(always)]
 pub(crate) fn add(call: &Call, request: P, rc: i32, op: Op) -> Option<u32> {
-    add_with(call, request, rc, |_| op)
+    add_with(call, request, rc, |_, _, _| op)
 }
 
 #[inline(always)]
-fn add_with(call: &Call, request: P, rc: i32, op: impl FnOnce(&State) -> Op) -> Option<u32> {
+fn add_with(
+    call: &Call,
+    request: P,
+    rc: i32,
+    op: impl FnOnce(&State, &mut Board, &mut ThreadState) -> Op,
+) -> Option<u32> {
     let rank = call.rank;
     if rc != SUCCESS {
         failed(rank);
@@ -90,11 +103,11 @@ fn add_with(call: &Call, request: P, rc: i32, op: impl FnOnce(&State) -> Op) -> 
     }
     // SAFETY: a successful call has stored a handle there.
     let handle = unsafe { rank.abi.handle_at(request, 0) };
-    let slot = call.thread()?.slot;
+    let thread = call.thread()?;
     let mut section = rank.section();
     let (s, b) = section.parts();
-    not_polling(b, slot);
-    let op = op(s);
+    not_polling(b, thread.slot);
+    let op = op(s, b, thread);
     s.add_op(b, handle, op)
 }
 
@@ -153,13 +166,17 @@ fn init(
 ) -> i32 {
     let rank = call.rank;
     let rc = real();
-    add_with(call, request, rc, |s| Op {
-        comm: s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1),
-        peer,
-        tag,
-        kind,
-        flags: flag::PERSISTENT | flag::INACTIVE,
-        ..Op::default()
+    add_with(call, request, rc, |s, b, thread| {
+        let comm = s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1);
+        Op {
+            comm,
+            peer,
+            tag,
+            kind,
+            flags: flag::PERSISTENT | flag::INACTIVE,
+            place: passed(call, b, thread, (comm, peer, tag)),
+            ..Op::default()
+        }
     });
     rc
 }

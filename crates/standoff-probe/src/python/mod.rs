@@ -3,6 +3,8 @@
 //! A stack is lines of `line TAB function TAB file`, innermost frame first. All of it needs CPython 3.9 or later; on others
 //! the process counts as native.
 
+pub(crate) mod frames;
+
 use crate::rank::{Rank, put_text};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::fmt::Write as _;
@@ -73,6 +75,9 @@ struct MethodDef {
     flags: c_int,
     doc: *const c_char,
 }
+
+/// Py_file_input of CPython's compile.h.
+const FILE_INPUT: c_int = 257;
 
 static API: OnceLock<Option<Api>> = OnceLock::new();
 
@@ -180,8 +185,6 @@ unsafe fn append(a: &Api, value: Obj, out: &mut String) {
 /// # Safety
 /// The interpreter lock is held.
 unsafe fn run(a: &Api, statements: &CStr) -> Option<String> {
-    /// Py_file_input of CPython's compile.h.
-    const FILE_INPUT: c_int = 257;
     // SAFETY: by the caller's promise; counted references as documented.
     unsafe {
         let globals = (a.PyDict_New)();
@@ -260,21 +263,32 @@ pub(crate) fn all_stacks() -> Option<String> {
     }
 }
 
-/// Has the interpreter tell, when it ends, which exception ended it: by then the rank will sit in MPI_Finalize.
-pub(crate) fn watch_exceptions(rank: &Rank) {
-    /// METH_NOARGS of CPython's methodobject.h.
-    const NOARGS: c_int = 4;
+/// Learns where the interpreter keeps its frames, and has it tell, when it ends, which exception ended it: by then the rank will
+/// sit in MPI_Finalize.
+pub(crate) fn attach(rank: &Rank) {
     let Some(a) = api() else { return };
     if !rank.is_python || !holds_lock() {
         return;
     }
+    frames::find_layout(a);
+    // SAFETY: the lock is held.
+    unsafe { call_with(a, c"import atexit; atexit.register(f)", ending) };
+}
+
+/// Runs statements in which `f` is the given function, without arguments.
+///
+/// # Safety
+/// The interpreter lock is held.
+unsafe fn call_with(a: &Api, statements: &CStr, f: unsafe extern "C" fn(Obj, Obj) -> Obj) {
+    /// METH_NOARGS of CPython's methodobject.h.
+    const NOARGS: c_int = 4;
     let method = Box::leak(Box::new(MethodDef {
         name: c"standoff".as_ptr(),
-        function: ending,
+        function: f,
         flags: NOARGS,
         doc: core::ptr::null(),
     }));
-    // SAFETY: the lock is held; the method definition lives for ever; counted references as documented.
+    // SAFETY: by the caller's promise; the method definition lives for ever; counted references as documented.
     unsafe {
         let function = (a.PyCFunction_NewEx)(method, core::ptr::null_mut(), core::ptr::null_mut());
         let globals = (a.PyDict_New)();
@@ -284,12 +298,7 @@ pub(crate) fn watch_exceptions(rank: &Rank) {
         }
         (a.PyDict_SetItemString)(globals, c"__builtins__".as_ptr(), builtins);
         (a.PyDict_SetItemString)(globals, c"f".as_ptr(), function);
-        let done = (a.PyRun_String)(
-            c"import atexit; atexit.register(f)".as_ptr(),
-            257,
-            globals,
-            globals,
-        );
+        let done = (a.PyRun_String)(statements.as_ptr(), FILE_INPUT, globals, globals);
         if done.is_null() {
             (a.PyErr_Clear)();
         } else {
@@ -299,6 +308,16 @@ pub(crate) fn watch_exceptions(rank: &Rank) {
         (a.Py_DecRef)(globals);
         (a.Py_DecRef)(function);
     }
+}
+
+/// None, as a new reference.
+fn none() -> Obj {
+    let (Some(a), Some(none)) = (api(), symbol("_Py_NoneStruct\0")) else {
+        return core::ptr::null_mut();
+    };
+    // SAFETY: the caller is a function that the interpreter calls with its lock held.
+    unsafe { (a.Py_IncRef)(none as Obj) };
+    none as Obj
 }
 
 /// The atexit function.
@@ -311,14 +330,5 @@ unsafe extern "C" fn ending(_: Obj, _: Obj) -> Obj {
     if let Some(rank) = crate::rank::get().filter(|_| !raised.is_empty()) {
         rank.quiet(|_, b| put_text(&mut b.header.raised, &raised));
     }
-    // SAFETY: None, as a new reference.
-    unsafe {
-        match symbol("_Py_NoneStruct\0") {
-            Some(none) => {
-                (a.Py_IncRef)(none as Obj);
-                none as Obj
-            }
-            None => core::ptr::null_mut(),
-        }
-    }
+    none()
 }
