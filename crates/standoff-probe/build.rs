@@ -154,19 +154,24 @@ fn wrapper(out: &mut String, p: &Procedure<'_>, name: &str, number: usize, k: us
         "#[inline(always)]\nunsafe fn w{k}(target: usize, {params}) -> i32 {{\n\
          // SAFETY: `target` is the library's (or next tool's) procedure of this very signature.\n\
          let f: unsafe extern \"C-unwind\" fn({types}) -> i32 = unsafe {{ core::mem::transmute(target) }};\n\
-         let Some(call) = guard::{enter} else {{ return unsafe {{ f({names}) }} }};\n\
+         let Some(call) = guard::{enter} else {{\n\
          // SAFETY: the arguments are the caller's own.\n\
+         return unsafe {{ f({names}) }};\n}};\n\
+         // SAFETY: as above; a hook that replaces an argument gives one of its own that is as good.\n\
          let real = move |{given}| unsafe {{ f({names}) }};\n\
          {body}\n}}\n"
     )
     .unwrap();
     for (prefix, table) in [("MPI", "next"), ("PMPI", "real")] {
-        let call = format!("unsafe {{ w{k}(symbols::{table}({k}), {names}) }}");
+        let call = format!(
+            "\n// SAFETY: symbol {k} is MPI_{name}, and the arguments are the caller's own.\n\
+             unsafe {{ w{k}(symbols::{table}({k}), {names}) }}\n"
+        );
         if p.new || large {
             // A symbol that may be absent: an IFUNC whose resolver gives null then.
             write!(
                 out,
-                "unsafe extern \"C-unwind\" fn {prefix}_{k}({params}) -> i32 {{ {call} }}\n\
+                "unsafe extern \"C-unwind\" fn {prefix}_{k}({params}) -> i32 {{{call}}}\n\
                  #[unsafe(naked)]\n#[unsafe(no_mangle)]\npub unsafe extern \"C\" fn {prefix}_{name}() {{\n\
                  core::arch::naked_asm!(\".type {prefix}_{name}, @gnu_indirect_function\",\n\
                  \"lea rdi, [rip + {{w}}]\", \"mov esi, {k}\", \"jmp {{r}}\", w = sym {prefix}_{k}, r = sym symbols::choose)\n}}\n"
@@ -175,7 +180,7 @@ fn wrapper(out: &mut String, p: &Procedure<'_>, name: &str, number: usize, k: us
         } else {
             write!(
                 out,
-                "#[unsafe(no_mangle)]\npub unsafe extern \"C-unwind\" fn {prefix}_{name}({params}) -> i32 {{ {call} }}\n"
+                "#[unsafe(no_mangle)]\npub unsafe extern \"C-unwind\" fn {prefix}_{name}({params}) -> i32 {{{call}}}\n"
             )
             .unwrap();
         }

@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::explain::ranks_of;
-use crate::format::{collective, ranks};
+use crate::format::{agents, capital, collective, ranks};
 use crate::picture::{CollectiveKind, Picture, RankState, Root, SendMode, WorldRank};
 use crate::reason::{Blocked, BlockedOp, Finding, OpKind, Peer, Reason};
 
@@ -181,29 +180,30 @@ fn circles(finding: &Finding, advice: &mut Advice) {
     if cycle.is_empty() {
         return;
     }
-    let who = ranks_of(&finding.cycle);
+    let who = agents(&finding.cycle);
+    let subject = capital(&who);
     let all = |what: fn(&BlockedOp) -> bool| cycle.iter().all(|b| b.ops.iter().any(what));
     let is_send = |op: &BlockedOp| matches!(op.kind, OpKind::Send(_));
     if let [one] = cycle[..] {
         if one.ops.iter().any(is_receive) {
             advice.add(format!(
-                "Rank {who} receives from itself, and nothing was sent: send first with MPI_Isend (comm.isend), or use MPI_Sendrecv (comm.sendrecv)."
+                "{subject} receives from itself, and nothing was sent: send first with MPI_Isend (comm.isend), or use MPI_Sendrecv (comm.sendrecv)."
             ));
         } else if one.ops.iter().any(is_send) {
             advice.add(format!(
-                "Rank {who} sends to itself without a posted receive: post it first with MPI_Irecv (comm.irecv), or use MPI_Sendrecv (comm.sendrecv)."
+                "{subject} sends to itself without a posted receive: post it first with MPI_Irecv (comm.irecv), or use MPI_Sendrecv (comm.sendrecv)."
             ));
         }
     } else if all(is_receive) {
         advice.add(format!(
-            "Ranks {who} each receive before they send: let one side send first and then receive (swap the two calls on one rank)."
+            "{subject} each receive before they send: let one side send first and then receive (swap the two calls on one rank)."
         ));
         advice.add("Or let both use MPI_Sendrecv (comm.sendrecv), which does both at once.");
         advice.add("Or post the receive with MPI_Irecv (comm.irecv, comm.Irecv), send, and then wait for it.");
     } else if all(is_send) {
         let ssend = ops(finding).any(|(_, op)| op.kind == OpKind::Send(SendMode::Synchronous));
         advice.add(format!(
-            "Ranks {who} each send before they receive: use MPI_Sendrecv (comm.sendrecv), or MPI_Isend (comm.isend, comm.Isend) and wait after the receive, or swap the two calls on one rank."
+            "{subject} each send before they receive: use MPI_Sendrecv (comm.sendrecv), or MPI_Isend (comm.isend, comm.Isend) and wait after the receive, or swap the two calls on one rank."
         ));
         advice.add(if ssend {
             "A synchronous send (MPI_Ssend, comm.ssend) always waits for its receive: post the receive first with MPI_Irecv."
@@ -219,7 +219,7 @@ fn circles(finding: &Finding, advice: &mut Advice) {
         .any(|b| b.ops.iter().any(|op| is_receive(op) || is_send(op)))
     {
         advice.add(format!(
-            "Among ranks {who} some wait in a collective for others that wait for a message from them: move the collective after the messages on all ranks, or before them on all."
+            "Among {who} some wait in a collective for others that wait for a message from them: move the collective after the messages on all ranks, or before them on all."
         ));
     }
 }
@@ -235,9 +235,8 @@ fn partners(finding: &Finding, picture: &Picture, advice: &mut Advice) {
             "First find out why {list} ended; the others only wait for it."
         )),
         _ => advice.add(format!(
-            "{}{} finished without doing what the others wait for: look for an exception (in Python it is easily lost), an early return or sys.exit, a branch on the rank, or a loop that ends too soon.",
-            list[..1].to_uppercase(),
-            &list[1..]
+            "{} finished without doing what the others wait for: look for an exception (in Python it is easily lost), an early return or sys.exit, a branch on the rank, or a loop that ends too soon.",
+            capital(&list)
         )),
     }
     if ops(finding).any(|(_, op)| matches!(op.kind, OpKind::Send(_))) {

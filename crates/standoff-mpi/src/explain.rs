@@ -1,7 +1,7 @@
 //! Findings in words.
 
 use crate::agents::Agent;
-use crate::format::{and, collective, numbers, ranks};
+use crate::format::{self, and, capital, collective, ranks};
 use crate::picture::{CommId, Need, Picture, RankState, Root, SendMode, WorldRank};
 use crate::reason::{Blocked, BlockedOp, CollectiveVariant, Finding, OpKind, Peer, Reason};
 
@@ -104,14 +104,12 @@ fn grouped(core: &[Blocked], picture: &Picture) -> Vec<(String, bool, String)> {
             if let &[one] = &agents[..] {
                 return (name(one, picture), false, what);
             }
-            let mut list: Vec<WorldRank> = agents.iter().map(|a| a.rank).collect();
-            list.dedup();
-            let threads = if list.len() < agents.len() {
-                " (several threads)"
-            } else {
-                ""
-            };
-            (format!("{}{threads}", ranks(&list)), true, what)
+            let mut members: Vec<WorldRank> = agents.iter().map(|a| a.rank).collect();
+            members.dedup();
+            let several = members.len() > 1 && members.len() < agents.len();
+            let threads = if several { " (several threads)" } else { "" };
+            let who = format!("{}{threads}", format::agents(&agents));
+            (who, true, what)
         })
         .collect()
 }
@@ -122,7 +120,7 @@ fn name(agent: Agent, picture: &Picture) -> String {
         .get(agent.rank.0 as usize)
         .map_or(0, |r| r.threads.iter().filter(|t| !t.not_an_agent).count());
     if threads > 1 || agent.thread > 0 {
-        format!("rank {} (thread {})", agent.rank.0, agent.thread)
+        format!("rank {} thread {}", agent.rank.0, agent.thread)
     } else {
         format!("rank {}", agent.rank.0)
     }
@@ -312,16 +310,5 @@ fn left(ended: &[WorldRank], picture: &Picture) -> Vec<(String, Vec<WorldRank>)>
 
 /// Upper-case first letter, full stop.
 fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_ascii_uppercase());
-    format!(
-        "{}{}.",
-        first.into_iter().collect::<String>(),
-        letters.as_str()
-    )
-}
-
-/// The ranks of agents as a list, for advice.
-pub(crate) fn ranks_of(agents: &[Agent]) -> String {
-    numbers(agents.iter().map(|a| a.rank.0))
+    format!("{}.", capital(text))
 }

@@ -1,8 +1,13 @@
 //! Lists and names for people.
 
+use crate::agents::Agent;
 use crate::picture::{CollectiveKind, WorldRank};
 
-/// `2–4, 7`: ascending numbers, runs of three or more drawn together.
+/// Parts of a list of numbers that are shown; a longer list is cut in the middle.
+const SHOWN: usize = 9;
+
+/// `2–4 and 7`: ascending numbers for a sentence, runs of three or more drawn together. Long lists are cut:
+/// `0, 2, 4, 6, …, 510 (256 in all)`.
 #[must_use]
 pub fn numbers(list: impl IntoIterator<Item = u32>) -> String {
     let mut list: Vec<u32> = list.into_iter().collect();
@@ -23,10 +28,15 @@ pub fn numbers(list: impl IntoIterator<Item = u32>) -> String {
         }
         rest = &rest[run..];
     }
-    parts.join(", ")
+    if parts.len() <= SHOWN {
+        return and(&parts);
+    }
+    let last = &parts[parts.len() - 1];
+    let head = parts[..4].join(", ");
+    format!("{head}, …, {last} ({} in all)", list.len())
 }
 
-/// `rank 3`, or `ranks 2–4, 7`.
+/// `rank 3`, `ranks 1 and 5`, or `ranks 2–4 and 7`.
 #[must_use]
 pub fn ranks(list: &[WorldRank]) -> String {
     let numbers = numbers(list.iter().map(|rank| rank.0));
@@ -34,6 +44,29 @@ pub fn ranks(list: &[WorldRank]) -> String {
         [_] => format!("rank {numbers}"),
         _ => format!("ranks {numbers}"),
     }
+}
+
+/// `ranks 1 and 5`, or, if all are of one rank, `threads 0 and 2 of rank 1`.
+#[must_use]
+pub fn agents(list: &[Agent]) -> String {
+    let mut members: Vec<WorldRank> = list.iter().map(|agent| agent.rank).collect();
+    members.sort_unstable();
+    members.dedup();
+    match (&members[..], list.len()) {
+        (&[WorldRank(rank)], 2..) => {
+            let threads = numbers(list.iter().map(|agent| agent.thread));
+            format!("threads {threads} of rank {rank}")
+        }
+        _ => ranks(&members),
+    }
+}
+
+/// With an upper-case first letter, to begin a sentence.
+#[must_use]
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// `a`, `a and b`, `a, b and c`.
@@ -90,15 +123,7 @@ pub fn collective(kind: CollectiveKind, blocking: bool) -> String {
         K::CommDisconnect => "comm_disconnect",
     };
     match (blocking, kind) {
-        (true, _) => {
-            let mut letters = name.chars();
-            let first = letters.next().map(|c| c.to_ascii_uppercase());
-            format!(
-                "MPI_{}{}",
-                first.into_iter().collect::<String>(),
-                letters.as_str()
-            )
-        }
+        (true, _) => format!("MPI_{}", capital(name)),
         (false, K::CommDup) => "MPI_Comm_idup".to_owned(),
         (false, K::CommDupWithInfo) => "MPI_Comm_idup_with_info".to_owned(),
         (false, _) => format!("MPI_I{name}"),

@@ -40,8 +40,7 @@ type P = *mut core::ffi::c_void;
     non_snake_case,
     missing_docs,
     clippy::too_many_arguments,
-    clippy::missing_safety_doc,
-    clippy::undocumented_unsafe_blocks
+    clippy::missing_safety_doc
 )]
 mod wrappers {
     use super::hooks::{NO_ROOT, collective};

@@ -1,11 +1,14 @@
-//! Lists of ranks and agents in words: `ranks 1, 5, 7–9`.
+//! Lists of ranks and agents in words: `ranks 1, 5 and 7–9`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs shown before a list is cut in the middle.
 const MAX_RUNS: usize = 9;
 
-/// Ranks as `1, 5, 7–9` (sorted, doubles dropped). Long lists are cut: `0, 2, 4, …, 510`.
+/// Ranks from the first to the second.
+type Span = (u32, u32);
+
+/// Ranks as `1, 5 and 7–9` (sorted, doubles dropped). Long lists are cut: `0, 2, 4, 6, …, 510 (256 in all)`.
 pub fn ranks(list: impl IntoIterator<Item = u32>) -> String {
     runs_text(&merge(list.into_iter().map(|r| (r, r)).collect()))
 }
@@ -22,7 +25,7 @@ pub fn count(n: usize, noun: &str) -> String {
 /// A list of agents in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
-    /// `rank 3`, `ranks 1 and 5`, `ranks 0, 2–4`, `rank 1 thread 2 and rank 4`.
+    /// `rank 3`, `ranks 0 and 2–4`, `rank 0 (threads 0 and 2) and rank 1 thread 2`, `threads 0 and 2 of rank 0`.
     pub text: String,
     /// How many agents that is.
     pub count: u64,
@@ -37,54 +40,105 @@ impl Listing {
     }
 }
 
-/// The agents called `names` as a list. Understood are `rank 5`, `ranks 2-511`, and both after `world 1`; any other
-/// name (`rank 1 thread 2`) is taken as it is.
+/// The agents called `names` as a list. Understood are `rank 5`, `ranks 2-511`, `rank 1 thread 2`, and all of them after
+/// `world 1`; any other name is taken as it is.
 pub fn agents<'a>(names: impl IntoIterator<Item = &'a str>) -> Listing {
-    let mut worlds: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
+    let mut worlds: BTreeMap<u32, Vec<Span>> = BTreeMap::new();
+    let mut threads: BTreeMap<(u32, u32), BTreeSet<u32>> = BTreeMap::new();
     let mut others: Vec<&str> = Vec::new();
     for name in names {
-        match parse(name) {
-            Some((world, from, to)) => worlds.entry(world).or_default().push((from, to)),
-            None => others.push(name),
+        if let Some((world, from, to)) = parse(name) {
+            worlds.entry(world).or_default().push((from, to));
+        } else if let Some((world, rank, thread)) = parse_thread(name) {
+            threads.entry((world, rank)).or_default().insert(thread);
+        } else {
+            others.push(name);
         }
     }
     others.sort_unstable_by_key(|name| natural(name));
     others.dedup();
-    let mut total = others.len() as u64;
-    let only_ranks = others.is_empty();
-    let mut parts = Vec::new();
+    let only_ranks = threads.is_empty() && others.is_empty();
+    let mut parts: Vec<(String, u64)> = Vec::new();
     for (world, spans) in worlds {
         let runs = merge(spans);
-        let n: u64 = runs.iter().map(|&(a, b)| u64::from(b - a) + 1).sum();
-        total += n;
-        let noun = if n == 1 { "rank" } else { "ranks" };
-        let world = if world == 0 {
-            String::new()
-        } else {
-            format!("world {world} ")
-        };
-        let list = match runs[..] {
-            [(a, b), (c, d)] if a == b && c == d => format!("{a} and {c}"),
-            [(a, b)] if b == a.saturating_add(1) => format!("{a} and {b}"),
-            _ => runs_text(&runs),
-        };
-        parts.push(format!("{world}{noun} {list}"));
+        parts.push((ranks_of(world, &runs), size(&runs)));
     }
-    if others.len() > MAX_RUNS {
-        parts.extend(others[..MAX_RUNS - 1].iter().map(|&s| s.to_owned()));
-        parts.push(format!("{} more", others.len() + 1 - MAX_RUNS));
-    } else {
-        parts.extend(others.iter().map(|&s| s.to_owned()));
+    let whole = parts.len();
+    let alone = whole == 0 && others.is_empty() && threads.len() == 1;
+    parts.extend(with_threads(threads, alone));
+    parts.extend(others.iter().map(|&name| (name.to_owned(), 1)));
+    let count = parts.iter().map(|(_, n)| n).sum();
+    if parts.len() - whole > MAX_RUNS {
+        let rest = parts.split_off(whole + MAX_RUNS - 1);
+        let n: u64 = rest.iter().map(|(_, n)| n).sum();
+        parts.push((format!("{n} more"), n));
     }
-    let text = match parts.split_last() {
-        None => "nobody".to_owned(),
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    let parts: Vec<String> = parts.into_iter().map(|(text, _)| text).collect();
+    let text = match &parts[..] {
+        [] => "nobody".to_owned(),
+        // `ranks 1 and 5, and rank 2 thread 1`
+        [rest @ .., last] if rest.iter().any(|part| has_and(part)) => {
+            format!("{}, and {last}", rest.join(", "))
+        }
+        _ => and(&parts),
     };
     Listing {
         text,
-        count: total,
+        count,
         only_ranks,
+    }
+}
+
+/// Threads by world and rank in words, each with how many they are: those of one rank together, and ranks of which the
+/// same threads are meant. `alone`: there is but one rank, and nobody else.
+fn with_threads(
+    threads: BTreeMap<(u32, u32), BTreeSet<u32>>,
+    alone: bool,
+) -> impl Iterator<Item = (String, u64)> {
+    let mut alike: BTreeMap<(u32, BTreeSet<u32>), Vec<Span>> = BTreeMap::new();
+    for ((world, rank), threads) in threads {
+        let spans = alike.entry((world, threads)).or_default();
+        spans.push((rank, rank));
+    }
+    let mut groups: Vec<_> = alike.into_iter().collect();
+    groups.sort_by_key(|((world, _), spans)| (*world, spans[0]));
+    groups.into_iter().map(move |((world, threads), spans)| {
+        let runs = merge(spans);
+        let (ranks, each) = (size(&runs), threads.len() as u64);
+        let who = ranks_of(world, &runs);
+        let noun = if each == 1 { "thread" } else { "threads" };
+        let which = format!("{noun} {}", self::ranks(threads));
+        let text = match (ranks, each) {
+            (1, 1) => format!("{who} {which}"),
+            (1, _) if alone => format!("{which} of {who}"),
+            (1, _) => format!("{who} ({which})"),
+            _ => format!("{who} ({which} of each)"),
+        };
+        (text, ranks * each)
+    })
+}
+
+/// `rank 3`, `world 1 ranks 0 and 2–4`.
+fn ranks_of(world: u32, runs: &[Span]) -> String {
+    let noun = if size(runs) == 1 { "rank" } else { "ranks" };
+    let list = runs_text(runs);
+    match world {
+        0 => format!("{noun} {list}"),
+        _ => format!("world {world} {noun} {list}"),
+    }
+}
+
+/// Has an "and" of its own, outside brackets.
+fn has_and(part: &str) -> bool {
+    part.split('(').next().is_some_and(|p| p.contains(" and "))
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn and(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
     }
 }
 
@@ -106,6 +160,14 @@ pub(crate) fn parse(name: &str) -> Option<(u32, u32, u32)> {
     (from <= to).then_some((world, from, to))
 }
 
+/// World, rank and thread, if `name` is that of a thread.
+fn parse_thread(name: &str) -> Option<(u32, u32, u32)> {
+    let (rank, thread) = name.split_once(" thread ")?;
+    let (world, rank, to) = parse(rank)?;
+    let thread = thread.parse().ok()?;
+    (rank == to).then_some((world, rank, thread))
+}
+
 /// Order in which a person expects names: numbers by value.
 fn natural(name: &str) -> Vec<(u64, &str)> {
     name.split(' ')
@@ -114,9 +176,9 @@ fn natural(name: &str) -> Vec<(u64, &str)> {
 }
 
 /// Sorted, disjoint, not adjacent.
-fn merge(mut spans: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+fn merge(mut spans: Vec<Span>) -> Vec<Span> {
     spans.sort_unstable();
-    let mut runs: Vec<(u32, u32)> = Vec::new();
+    let mut runs: Vec<Span> = Vec::new();
     for (from, to) in spans {
         match runs.last_mut() {
             Some(last) if from <= last.1.saturating_add(1) => last.1 = last.1.max(to),
@@ -126,19 +188,23 @@ fn merge(mut spans: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
     runs
 }
 
-fn runs_text(runs: &[(u32, u32)]) -> String {
+/// How many ranks that is.
+fn size(runs: &[Span]) -> u64 {
+    runs.iter().map(|&(a, b)| u64::from(b - a) + 1).sum()
+}
+
+fn runs_text(runs: &[Span]) -> String {
     let one = |&(a, b): &(u32, u32)| match b - a {
-        0 => a.to_string(),
-        1 => format!("{a}, {b}"),
-        _ => format!("{a}–{b}"),
+        0 => vec![a.to_string()],
+        1 => vec![a.to_string(), b.to_string()],
+        _ => vec![format!("{a}–{b}")],
     };
     if runs.len() <= MAX_RUNS {
-        return runs.iter().map(one).collect::<Vec<_>>().join(", ");
+        return and(&runs.iter().flat_map(one).collect::<Vec<_>>());
     }
-    let n: u64 = runs.iter().map(|&(a, b)| u64::from(b - a) + 1).sum();
-    let head: Vec<_> = runs[..4].iter().map(one).collect();
-    let tail = one(&runs[runs.len() - 1]);
-    format!("{}, …, {tail} ({n} in all)", head.join(", "))
+    let head: Vec<String> = runs[..4].iter().flat_map(one).collect();
+    let tail = one(&runs[runs.len() - 1]).join(", ");
+    format!("{}, …, {tail} ({} in all)", head.join(", "), size(runs))
 }
 
 #[cfg(test)]
@@ -148,13 +214,13 @@ mod tests {
     #[test]
     fn lists_of_ranks() {
         assert_eq!(ranks([]), "");
-        assert_eq!(ranks([5, 1, 9, 7, 8, 8]), "1, 5, 7–9");
-        assert_eq!(ranks([3, 4]), "3, 4");
+        assert_eq!(ranks([5, 1, 9, 7, 8, 8]), "1, 5 and 7–9");
+        assert_eq!(ranks([3, 4]), "3 and 4");
         assert_eq!(
             ranks((0..256).map(|r| 2 * r)),
             "0, 2, 4, 6, …, 510 (256 in all)"
         );
-        assert_eq!(ranks([u32::MAX, u32::MAX - 1]), "4294967294, 4294967295");
+        assert_eq!(ranks([u32::MAX, u32::MAX - 1]), "4294967294 and 4294967295");
     }
 
     #[test]
@@ -163,10 +229,10 @@ mod tests {
         assert_eq!(text(&[]), "nobody");
         assert_eq!(text(&["rank 3"]), "rank 3");
         assert_eq!(text(&["rank 5", "rank 1"]), "ranks 1 and 5");
-        assert_eq!(text(&["rank 0", "ranks 2-511"]), "ranks 0, 2–511");
+        assert_eq!(text(&["rank 0", "ranks 2-511"]), "ranks 0 and 2–511");
         assert_eq!(
-            text(&["rank 0 thread 10", "rank 4", "rank 0 thread 2"]),
-            "rank 4, rank 0 thread 2 and rank 0 thread 10"
+            text(&["rank 5", "rank 1", "rank 7", "world 1 rank 0"]),
+            "ranks 1, 5 and 7, and world 1 rank 0"
         );
         assert_eq!(
             text(&["world 1 rank 0", "rank 2"]),
@@ -180,6 +246,34 @@ mod tests {
     }
 
     #[test]
+    fn threads_stand_with_their_ranks() {
+        let text = |names: &[&str]| agents(names.iter().copied()).text;
+        assert_eq!(text(&["rank 1 thread 2"]), "rank 1 thread 2");
+        assert_eq!(
+            text(&["rank 0 thread 10", "rank 0 thread 2"]),
+            "threads 2 and 10 of rank 0"
+        );
+        assert_eq!(
+            text(&["rank 1 thread 2", "rank 0 thread 2", "rank 0 thread 0"]),
+            "rank 0 (threads 0 and 2) and rank 1 thread 2"
+        );
+        assert_eq!(
+            text(&["rank 0 thread 1", "rank 4", "rank 0 thread 0"]),
+            "rank 4 and rank 0 (threads 0 and 1)"
+        );
+        let all: Vec<String> = (0..8)
+            .map(|i| format!("rank {} thread {}", i / 2, i % 2))
+            .collect();
+        let listing = agents(all.iter().map(String::as_str));
+        assert_eq!(listing.text, "ranks 0–3 (threads 0 and 1 of each)");
+        assert_eq!((listing.count, listing.only_ranks), (8, false));
+        let each: Vec<String> = (0..20).map(|i| format!("rank {i} thread {i}")).collect();
+        let listing = agents(each.iter().map(String::as_str));
+        assert!(listing.text.ends_with("rank 7 thread 7 and 12 more"));
+        assert_eq!(listing.count, 20);
+    }
+
+    #[test]
     fn names_that_are_no_ranks_stay() {
         for name in [
             "",
@@ -189,6 +283,8 @@ mod tests {
             "ranks 5",
             "world rank 1",
             "thread 4",
+            "rank 1 thread x",
+            "ranks 1-2 thread 0",
         ] {
             assert_eq!(agents([name]).text, name);
         }

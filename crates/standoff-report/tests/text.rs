@@ -264,6 +264,37 @@ fn threads() {
 }
 
 #[test]
+fn several_threads_of_one_rank() {
+    let mut finding = Finding::new(FindingKind::Deadlock);
+    let thread = |r, t: u32, others: [&str; 2]| {
+        let at = ("app.py", 15, "ring");
+        let mut entry = rank(r, Op::Probe, "MPI_Mprobe", "comm.recv", at);
+        entry.agent = format!("rank {r} thread {t}");
+        entry.thread = Some(t);
+        entry.waits_for = others.map(str::to_owned).to_vec();
+        entry.wait = Some(WaitKind::Any);
+        entry
+    };
+    let zero = ["rank 0 thread 0", "rank 0 thread 2"];
+    let one = ["rank 1 thread 0", "rank 1 thread 1"];
+    finding.core = vec![
+        thread(0, 0, one),
+        thread(0, 2, one),
+        thread(1, 0, zero),
+        thread(1, 1, zero),
+    ];
+    finding.cycle = vec!["rank 0 thread 0".into(), "rank 1 thread 0".into()];
+    let both = report(Verdict::Deadlock, 2, vec![finding.clone()]);
+    insta::assert_snapshot!(plain(&both));
+    finding.core.truncate(2);
+    finding.core[0].waits_for = vec![zero[1].into()];
+    finding.core[1].waits_for = vec![zero[0].into()];
+    finding.cycle.clear();
+    let alone = report(Verdict::Deadlock, 2, vec![finding]);
+    insta::assert_snapshot!(text::headline(&alone));
+}
+
+#[test]
 fn stalled() {
     let mut finding = Finding::new(FindingKind::Stalled);
     let at = ("app.py", 15, "ring");

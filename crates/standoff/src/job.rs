@@ -23,6 +23,7 @@ use standoff_report::Report;
 
 use crate::error::Error;
 use crate::exit::{Happened, JobExit};
+use crate::launcher;
 use crate::proc::{self, Process};
 use crate::watch::{Tick, Watcher, Why};
 
@@ -172,6 +173,8 @@ struct Job {
     signals: SignalDelivery<UnixStream, WithOrigin>,
     /// How the child ended, once it has.
     exit: Option<JobExit>,
+    /// The child did not end by itself and was sent SIGKILL.
+    killed: bool,
     /// A signal came that ends programs.
     interrupted: bool,
 }
@@ -195,6 +198,7 @@ impl Job {
             marker: spec.marker.clone(),
             signals,
             exit: None,
+            killed: false,
             interrupted: false,
         })
     }
@@ -252,6 +256,10 @@ impl Job {
                 }
                 Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.child => {
                     self.exit = Some(JobExit::Signal(signal as i32));
+                    // At once: the number is free for another process from now on.
+                    if self.killed {
+                        launcher::clear_after_kill(pid.as_raw());
+                    }
                 }
                 Ok(WaitStatus::StillAlive) | Err(_) => return,
                 Ok(_) => {}
@@ -305,7 +313,9 @@ impl Job {
                 break;
             }
             for process in &known {
-                let _ = kill(Pid::from_raw(process.pid), Signal::SIGKILL);
+                let pid = Pid::from_raw(process.pid);
+                let sent = kill(pid, Signal::SIGKILL).is_ok();
+                self.killed |= sent && pid == self.child;
             }
             self.wait(Some(Duration::from_millis(10)));
             self.turn();

@@ -4,6 +4,7 @@
 //! says itself that it is of the right family.
 
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -253,6 +254,25 @@ fn family_of_answer(text: &str) -> Option<Family> {
         Some(Family::OpenMpi)
     } else {
         None
+    }
+}
+
+/// Removes what the launcher with this process number left behind when it was killed.
+///
+/// Open MPI 5.0 (PRRTE 3) keeps its rendezvous files in `ompi.PID` in the temporary directory, and removes them only
+/// when it ends by itself. A later launcher that happens to get the same number finds them and does not start: "The
+/// PMIx server's listener thread failed to start". Other launchers have no such directory.
+pub fn clear_after_kill(pid: i32) {
+    // In PMIx's order.
+    let place = ["TMPDIR", "TEMP", "TMP"]
+        .into_iter()
+        .find_map(std::env::var_os)
+        .unwrap_or_else(|| "/tmp".into());
+    let left = Path::new(&place).join(format!("ompi.{pid}"));
+    // Not through a link, which is not what the launcher made.
+    if fs::symlink_metadata(&left).is_ok_and(|file| file.is_dir()) {
+        // Without it all is as it would be without standoff.
+        let _ = fs::remove_dir_all(&left);
     }
 }
 

@@ -233,6 +233,56 @@ fn the_timeout_leaves_nobody_behind() {
 }
 
 #[test]
+fn the_directory_of_a_killed_launcher_goes_with_it() {
+    // As Open MPI's launcher does; the names beside it are not this launcher's.
+    let make = "mkdir -p $TMPDIR/ompi.$$/0/1 $TMPDIR/ompi.${$}0 $TMPDIR/ompi.vm.0; \
+                touch $TMPDIR/ompi.$$/pmix.vm.tool; echo $$ > pid; echo ready";
+    for (trap, killed) in [("''", true), ("'exit 0'", false)] {
+        let place = Place::new();
+        let scratch = place.path().join("tmp");
+        fs::create_dir(&scratch).unwrap();
+        let launcher = place.launcher(&format!(
+            "trap {trap} TERM; {make}; while :; do sleep 1000 & wait; done"
+        ));
+        let mut command = standoff();
+        command
+            .args(["run", "--quiet", "--timeout", "1s"])
+            .arg(launcher)
+            .env("TMPDIR", &scratch)
+            .current_dir(place.path());
+        let mut child = command.spawn().unwrap();
+        let mut out = ready(&mut child);
+        let mut rest = String::new();
+        out.read_to_string(&mut rest).unwrap();
+        let (status, _, err) = end(child);
+        assert_eq!(status.code(), Some(124), "{err}");
+        let pid = fs::read_to_string(place.path().join("pid")).unwrap();
+        let pid = pid.trim();
+        let own = scratch.join(format!("ompi.{pid}"));
+        // One that ends by itself tidies up by itself.
+        assert_eq!(own.exists(), !killed, "trap {trap}");
+        assert!(scratch.join(format!("ompi.{pid}0")).exists());
+        assert!(scratch.join("ompi.vm.0").exists());
+    }
+}
+
+#[test]
+fn a_launcher_killed_by_others_keeps_its_directory() {
+    let place = Place::new();
+    let launcher = place.launcher("mkdir $TMPDIR/ompi.$$; echo $$ > pid; kill -9 $$");
+    let mut command = standoff();
+    command
+        .args(["run", "--quiet"])
+        .arg(launcher)
+        .env("TMPDIR", place.path())
+        .current_dir(place.path());
+    let (status, ..) = end(command.spawn().unwrap());
+    assert_eq!(status.signal(), Some(9));
+    let pid = fs::read_to_string(place.path().join("pid")).unwrap();
+    assert!(place.path().join(format!("ompi.{}", pid.trim())).is_dir());
+}
+
+#[test]
 fn a_daemon_that_the_job_leaves_is_none_of_our_business() {
     let place = Place::new();
     let fifo = place.path().join("fifo");

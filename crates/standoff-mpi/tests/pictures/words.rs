@@ -1,7 +1,7 @@
 //! What people read.
 
-use standoff_mpi::picture::CollectiveKind as K;
-use standoff_mpi::{advise, describe, explain, format};
+use standoff_mpi::picture::{CollectiveKind as K, WorldRank};
+use standoff_mpi::{Agent, advise, describe, explain, format};
 
 use crate::dsl::{ANY, Job, job};
 
@@ -20,10 +20,15 @@ fn said(job: &Job) -> (String, String) {
 
 #[test]
 fn lists_of_ranks() {
-    assert_eq!(format::numbers([4, 2, 3, 7]), "2–4, 7");
-    assert_eq!(format::numbers([1, 2]), "1, 2");
+    assert_eq!(format::numbers([4, 2, 3, 7]), "2–4 and 7");
+    assert_eq!(format::numbers([1, 2]), "1 and 2");
     assert_eq!(format::numbers([]), "");
-    assert_eq!(format::numbers([u32::MAX, 0]), "0, 4294967295");
+    assert_eq!(format::numbers([u32::MAX, 0]), "0 and 4294967295");
+    assert_eq!(format::numbers([7, 5, 1]), "1, 5 and 7");
+    assert_eq!(
+        format::numbers((0..256).map(|r| 2 * r)),
+        "0, 2, 4, 6, …, 510 (256 in all)"
+    );
     assert_eq!(
         format::numbers([u32::MAX - 2, u32::MAX - 1, u32::MAX]),
         "4294967293–4294967295"
@@ -40,10 +45,14 @@ fn the_opening_example() {
     assert_eq!(
         text,
         "Rank 1 waits to receive from rank 5 (any tag) and rank 5 waits to receive from rank 1 (any tag). \
-         Each waits for the other, so neither can go on. Ranks 0, 2–4, 6–8 have finished and sit in MPI_Finalize."
+         Each waits for the other, so neither can go on. Ranks 0, 2–4 and 6–8 have finished and sit in MPI_Finalize."
     );
     assert!(
         advice.contains("comm.sendrecv") && advice.contains("comm.irecv"),
+        "{advice}"
+    );
+    assert!(
+        advice.starts_with("Ranks 1 and 5 each receive before they send:"),
         "{advice}"
     );
     let finding = job.deadlock(&[1, 5]);
@@ -62,7 +71,7 @@ fn a_missing_rank() {
     let (text, advice) = said(&job);
     assert_eq!(
         text,
-        "Ranks 0–6, 8–511 wait in MPI_Allreduce, which rank 7 has not entered. \
+        "Ranks 0–6 and 8–511 wait in MPI_Allreduce, which rank 7 has not entered. \
          Rank 7 already finished (MPI_Finalize) and can never do its part."
     );
     assert!(
@@ -99,7 +108,7 @@ fn what_differs() {
         K::Bcast,
         0,
     ));
-    assert!(text.contains("Collective number 1 on MPI_COMM_WORLD was MPI_Barrier on rank 0, but MPI_Bcast (root 0) on ranks 1, 2."), "{text}");
+    assert!(text.contains("Collective number 1 on MPI_COMM_WORLD was MPI_Barrier on rank 0, but MPI_Bcast (root 0) on ranks 1 and 2."), "{text}");
     assert!(advice.contains("in the same order"), "{advice}");
     let (_, advice) = said(&job(2).coll(0, K::Bcast, 0).coll(1, K::Bcast, 1));
     assert!(advice.contains("the same root"), "{advice}");
@@ -122,6 +131,30 @@ fn sends_in_a_circle() {
     assert!(advice.contains("comm.ssend"), "{advice}");
     let (_, advice) = said(&job(2).recv(0, 0, 0));
     assert!(advice.contains("receives from itself"), "{advice}");
+}
+
+#[test]
+fn threads_of_one_rank_are_named_together() {
+    let (text, _) = said(&job(2).thread(0).recv(0, 1, 0).recv(0, 1, 0).recv(1, 0, 0));
+    assert!(
+        text.starts_with("Threads 0 and 1 of rank 0 wait to receive from rank 1 (tag 0) and"),
+        "{text}"
+    );
+    let (text, _) = said(&job(2).thread(0).recv(0, 1, 0).recv(0, 1, 1).recv(1, 0, 0));
+    assert!(text.starts_with("Rank 0 thread 0 waits"), "{text}");
+    let agent = |rank, thread| Agent {
+        rank: WorldRank(rank),
+        thread,
+    };
+    assert_eq!(
+        format::agents(&[agent(3, 2), agent(3, 0)]),
+        "threads 0 and 2 of rank 3"
+    );
+    assert_eq!(
+        format::agents(&[agent(3, 2), agent(1, 0), agent(3, 0)]),
+        "ranks 1 and 3"
+    );
+    assert_eq!(format::agents(&[agent(3, 2)]), "rank 3");
 }
 
 #[test]

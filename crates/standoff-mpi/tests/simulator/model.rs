@@ -4,14 +4,12 @@
 //! that arrives is matched with the first posted receive that accepts it, else it joins the unexpected queue; a receive
 //! that is posted takes the first unexpected message that it accepts. What MPI leaves open is a choice: whether a
 //! standard send is buffered, whether a collective synchronizes beyond its data, which completed request Waitany takes.
+//!
+//! What standoff is shown of a state is in `picture.rs`.
 
 use std::collections::{BTreeMap, HashSet};
 
-use standoff_mpi::picture::{
-    Call, CollectiveKind, CollectiveRecord, CommId, CommPicture, CommRank, Group, Need, Op,
-    Operation, Picture, RankPicture, RankState, Root, SendMode, Source, Tags, ThreadPicture,
-    Unmatched, Wait, WorldRank,
-};
+use standoff_mpi::picture::CollectiveKind;
 
 /// One instruction. Peers and roots are communicator ranks; communicator 0 is everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,49 +71,49 @@ pub enum Library {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Pending {
-    id: u64,
-    what: Do,
+pub(crate) struct Pending {
+    pub(crate) id: u64,
+    pub(crate) what: Do,
     /// Receives: (sender, tag) of the message; sends: anything once matched.
-    matched: Option<(usize, i32)>,
+    pub(crate) matched: Option<(usize, i32)>,
     /// Collectives.
-    seq: u64,
+    pub(crate) seq: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-struct Rank {
-    ops: Vec<Pending>,
-    unexpected: Vec<Message>,
+pub(crate) struct Rank {
+    pub(crate) ops: Vec<Pending>,
+    pub(crate) unexpected: Vec<Message>,
     /// Collectives begun, by communicator.
-    begun: BTreeMap<usize, Vec<(CollectiveKind, Option<usize>, bool)>>,
+    pub(crate) begun: BTreeMap<usize, Vec<(CollectiveKind, Option<usize>, bool)>>,
     /// Sends begun, by (communicator, destination, tag): their operations.
-    sent: BTreeMap<(usize, usize, i32), Vec<u64>>,
-    next: u64,
+    pub(crate) sent: BTreeMap<(usize, usize, i32), Vec<u64>>,
+    pub(crate) next: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Message {
-    comm: usize,
-    from: usize,
-    tag: i32,
-    op: u64,
+pub(crate) struct Message {
+    pub(crate) comm: usize,
+    pub(crate) from: usize,
+    pub(crate) tag: i32,
+    pub(crate) op: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
-struct Thread {
-    pc: usize,
+pub(crate) struct Thread {
+    pub(crate) pc: usize,
     /// In a call that waits for these operations; `true`: any of them.
-    call: Option<(Vec<u64>, bool)>,
-    requests: Vec<u64>,
+    pub(crate) call: Option<(Vec<u64>, bool)>,
+    pub(crate) requests: Vec<u64>,
 }
 
 /// A state of the whole job.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
-    ranks: Vec<Rank>,
+    pub(crate) ranks: Vec<Rank>,
     /// By rank and thread.
-    threads: Vec<Vec<Thread>>,
-    transit: BTreeMap<(usize, usize, usize), Vec<Message>>,
+    pub(crate) threads: Vec<Vec<Thread>>,
+    pub(crate) transit: BTreeMap<(usize, usize, usize), Vec<Message>>,
 }
 
 /// A program: for each rank, for each of its threads.
@@ -125,7 +123,7 @@ pub struct Job {
     pub programs: Vec<Vec<Vec<Do>>>,
 }
 
-fn kind(what: Do) -> Option<(usize, CollectiveKind, Option<usize>, bool)> {
+pub(crate) fn kind(what: Do) -> Option<(usize, CollectiveKind, Option<usize>, bool)> {
     Some(match what {
         Do::Barrier { comm, blocking } => (comm, CollectiveKind::Barrier, None, blocking),
         Do::Bcast { comm, root } => (comm, CollectiveKind::Bcast, Some(root), true),
@@ -429,191 +427,6 @@ impl Job {
                     .any(|b| a.iter().zip(b.iter()).any(|(x, y)| x != y))
             })
         })
-    }
-
-    /// What standoff's monitor would see.
-    pub fn picture(&self, state: &State, history: usize) -> Picture {
-        let world = |rank: usize| WorldRank(rank as u32);
-        let mut flight: BTreeMap<(usize, usize, usize), BTreeMap<i32, u64>> = BTreeMap::new();
-        let mut fly = |comm: usize, from: usize, to: usize, tag: i32| {
-            *flight
-                .entry((comm, from, to))
-                .or_default()
-                .entry(tag)
-                .or_default() += 1;
-        };
-        for (&(comm, from, to), queue) in &state.transit {
-            queue.iter().for_each(|m| fly(comm, from, to, m.tag));
-        }
-        for (to, rank) in state.ranks.iter().enumerate() {
-            rank.unexpected
-                .iter()
-                .for_each(|m| fly(m.comm, m.from, to, m.tag));
-            for op in &rank.ops {
-                if let (Do::Recv { comm, .. }, Some((from, tag))) = (op.what, op.matched) {
-                    fly(comm, from, to, tag);
-                }
-            }
-        }
-        let unmatched = flight
-            .iter()
-            .map(|(&(comm, from, to), tags)| Unmatched {
-                comm: id(comm),
-                from: world(from),
-                to: world(to),
-                tags: Tags::Known(tags.iter().map(|(&t, &n)| (t, n)).collect()),
-            })
-            .collect();
-        let ranks = (0..self.programs.len())
-            .map(|rank| self.rank(state, rank, history))
-            .collect();
-        Picture {
-            world: 0,
-            ranks,
-            unmatched,
-        }
-    }
-
-    fn rank(&self, state: &State, rank: usize, history: usize) -> RankPicture {
-        let content = &state.ranks[rank];
-        let comms = self.comms.iter().enumerate().filter_map(|(comm, members)| {
-            let my_rank = members.iter().position(|&m| m == rank)?;
-            let begun = content.begun.get(&comm).cloned().unwrap_or_default();
-            let records = (0_u64..)
-                .zip(&begun)
-                .map(|(seq, &(kind, r, _))| CollectiveRecord {
-                    seq,
-                    kind,
-                    root: root(r),
-                });
-            Some(CommPicture {
-                id: id(comm),
-                name: format!("c{comm}"),
-                my_rank: CommRank(my_rank as u32),
-                group: Group::List(members.iter().map(|&m| WorldRank(m as u32)).collect()),
-                remote: None,
-                collectives: begun.len() as u64,
-                history: records.skip(begun.len().saturating_sub(history)).collect(),
-                neighbours: None,
-            })
-        });
-        let later = |op: &Pending| {
-            let Do::Send { comm, to, tag, .. } = op.what else {
-                return None;
-            };
-            let class = (comm, self.comms[comm][to], tag);
-            let later = content.sent.get(&class).into_iter().flatten();
-            Some(later.filter(|&&id| id > op.id).count() as u64)
-        };
-        let ops = content.ops.iter().map(|op| Operation {
-            id: op.id,
-            op: operation(op, later(op)),
-            cancelled: false,
-        });
-        let finished = |t: usize| state.threads[rank][t].pc >= self.programs[rank][t].len();
-        let all = (0..self.programs[rank].len()).all(finished);
-        let threads = state.threads[rank]
-            .iter()
-            .enumerate()
-            .map(|(t, thread)| ThreadPicture {
-                thread: t as u32,
-                call: match &thread.call {
-                    Some((ids, any)) => Some(Call {
-                        function: self.function(rank, t, thread.pc),
-                        wait: Wait::Operations {
-                            need: if *any { Need::Any } else { Need::All },
-                            ops: ids.clone(),
-                            unknown_requests: 0,
-                        },
-                    }),
-                    None if all && t == 0 => Some(Call {
-                        function: "MPI_Finalize".to_owned(),
-                        wait: Wait::Finalize,
-                    }),
-                    None => None,
-                },
-                not_an_agent: finished(t) && t > 0,
-            });
-        RankPicture {
-            state: if all {
-                RankState::Finalized
-            } else {
-                RankState::Running
-            },
-            moving: false,
-            tainted: None,
-            comms: comms.collect(),
-            ops: ops.collect(),
-            threads: threads.collect(),
-            other_threads: 0,
-        }
-    }
-
-    fn function(&self, rank: usize, thread: usize, pc: usize) -> String {
-        match self.programs[rank][thread].get(pc) {
-            Some(Do::Send { .. }) => "MPI_Send",
-            Some(Do::Recv { .. }) => "MPI_Recv",
-            Some(Do::Probe { .. }) => "MPI_Probe",
-            Some(Do::Wait { .. } | Do::WaitOldest) => "MPI_Wait",
-            _ => "MPI_Barrier",
-        }
-        .to_owned()
-    }
-}
-
-fn id(comm: usize) -> CommId {
-    CommId(comm as u64 + 1)
-}
-
-fn root(root: Option<usize>) -> Root {
-    root.map_or(Root::None, |r| Root::Rank(CommRank(r as u32)))
-}
-
-fn operation(op: &Pending, later: Option<u64>) -> Op {
-    let source =
-        |from: Option<usize>| from.map_or(Source::Any, |f| Source::Rank(CommRank(f as u32)));
-    match op.what {
-        Do::Send {
-            comm,
-            to,
-            tag,
-            sync,
-            ..
-        } => Op::Send {
-            comm: Some(id(comm)),
-            to: CommRank(to as u32),
-            tag,
-            mode: if sync {
-                SendMode::Synchronous
-            } else {
-                SendMode::Standard
-            },
-            later_same_class: later,
-        },
-        Do::Recv {
-            comm, from, tag, ..
-        } => Op::Recv {
-            comm: Some(id(comm)),
-            from: source(from),
-            tag,
-        },
-        Do::Probe { comm, from, tag } => Op::Probe {
-            comm: Some(id(comm)),
-            from: source(from),
-            tag,
-        },
-        what => match kind(what) {
-            Some((comm, kind, r, blocking)) => Op::Collective {
-                comm: Some(id(comm)),
-                seq: op.seq,
-                kind,
-                root: root(r),
-                blocking,
-                data: kind != CollectiveKind::Barrier,
-                members: None,
-            },
-            None => Op::Local,
-        },
     }
 }
 

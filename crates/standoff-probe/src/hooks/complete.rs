@@ -228,29 +228,7 @@ pub(crate) fn waitany(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    let rank = call.rank;
-    let thread = thread_or!(call, real(status));
-    note(rank, thread);
-    let wild = gather(&call, thread, n, requests, How::Blocks(wait::ANY));
-    let status = statuses(rank, thread, status, 1, wild);
-    let rc = real(status);
-    if rc != SUCCESS {
-        failed(rank);
-    }
-    // SAFETY: the library has stored the index (negative: MPI_UNDEFINED).
-    let i = unsafe { index.cast::<i32>().read_unaligned() };
-    rank.change(|s, b| {
-        some_done(
-            rank,
-            thread,
-            s,
-            b,
-            status,
-            u32::try_from(i).ok().filter(|_| rc == SUCCESS).into_iter(),
-        );
-        unblock(b, thread.slot);
-    });
-    rc
+    wait_for_some(call, n, requests, status, 1, || one(index), real)
 }
 
 /// `MPI_Waitsome`.
@@ -263,32 +241,52 @@ pub(crate) fn waitsome(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
+    let given = || several(outcount, indices);
+    wait_for_some(call, n, requests, status, n, given, real)
+}
+
+/// Blocks until any of the requests is done. The program gives room for `room` statuses; `given` are the positions that the
+/// library tells when it has succeeded.
+#[inline(always)]
+fn wait_for_some<I: Iterator<Item = u32>>(
+    call: Call,
+    n: i32,
+    requests: P,
+    status: P,
+    room: i32,
+    given: impl FnOnce() -> I,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real(status));
     note(rank, thread);
     let wild = gather(&call, thread, n, requests, How::Blocks(wait::ANY));
-    let status = statuses(rank, thread, status, n, wild);
+    let status = statuses(rank, thread, status, room, wild);
     let rc = real(status);
     if rc != SUCCESS {
         failed(rank);
     }
+    let positions = (rc == SUCCESS).then(given).into_iter().flatten();
     rank.change(|s, b| {
-        some_done(rank, thread, s, b, status, out(rc, outcount, indices));
+        some_done(rank, thread, s, b, status, positions);
         unblock(b, thread.slot);
     });
     rc
 }
 
+/// The position that Waitany or Testany gave.
+fn one(index: P) -> impl Iterator<Item = u32> {
+    // SAFETY: the library has stored the index (negative: MPI_UNDEFINED).
+    let i = unsafe { index.cast::<i32>().read_unaligned() };
+    u32::try_from(i).ok().into_iter()
+}
+
 /// The positions that Waitsome or Testsome gave.
-fn out(rc: i32, outcount: P, indices: P) -> impl Iterator<Item = u32> {
-    let n = if rc == SUCCESS {
-        // SAFETY: the library has stored the count (negative: MPI_UNDEFINED).
-        unsafe { outcount.cast::<i32>().read_unaligned() }.max(0)
-    } else {
-        0
-    };
+fn several(outcount: P, indices: P) -> impl Iterator<Item = u32> {
+    // SAFETY: the library has stored the count (negative: MPI_UNDEFINED).
+    let n = unsafe { outcount.cast::<i32>().read_unaligned() };
     // SAFETY: and so many indices.
-    (0..n as usize).map(move |k| unsafe { indices.cast::<u32>().add(k).read_unaligned() })
+    (0..n.max(0) as usize).map(move |k| unsafe { indices.cast::<u32>().add(k).read_unaligned() })
 }
 
 /// A poll found nothing.
@@ -372,39 +370,7 @@ pub(crate) fn testany(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    let rank = call.rank;
-    let thread = thread_or!(call, real(status));
-    let wild = gather(&call, thread, n, requests, How::Polls);
-    let status = statuses(rank, thread, status, 1, wild);
-    let rc = real(status);
-    if rc != SUCCESS {
-        failed(rank);
-        return rc;
-    }
-    let regs = registers();
-    // SAFETY: the library has set flag and index.
-    let (hit, i) = unsafe {
-        (
-            flag.cast::<i32>().read_unaligned() != 0,
-            index.cast::<i32>().read_unaligned(),
-        )
-    };
-    if hit {
-        rank.change(|s, b| {
-            some_done(
-                rank,
-                thread,
-                s,
-                b,
-                status,
-                u32::try_from(i).ok().into_iter(),
-            );
-            not_polling(b, thread.slot);
-        });
-    } else {
-        rank.quiet(|_, b| nothing(&call, thread, b, regs));
-    }
-    rc
+    test_some(call, n, requests, flag, status, 1, || one(index), real)
 }
 
 /// `MPI_Testsome`.
@@ -418,20 +384,37 @@ pub(crate) fn testsome(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
+    let given = || several(outcount, indices);
+    test_some(call, n, requests, outcount, status, n, given, real)
+}
+
+/// Asks whether any of the requests is done: one is if `hit`, a flag or count, is not 0. The rest as in [`wait_for_some`].
+#[allow(clippy::too_many_arguments)] // MPI's, and what they mean
+#[inline(always)]
+fn test_some<I: Iterator<Item = u32>>(
+    call: Call,
+    n: i32,
+    requests: P,
+    hit: P,
+    status: P,
+    room: i32,
+    given: impl FnOnce() -> I,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real(status));
     let wild = gather(&call, thread, n, requests, How::Polls);
-    let status = statuses(rank, thread, status, n, wild);
+    let status = statuses(rank, thread, status, room, wild);
     let rc = real(status);
     if rc != SUCCESS {
         failed(rank);
         return rc;
     }
     let regs = registers();
-    // SAFETY: the library has stored the count.
-    if unsafe { outcount.cast::<i32>().read_unaligned() } != 0 {
+    // SAFETY: the library has set it.
+    if unsafe { hit.cast::<i32>().read_unaligned() } != 0 {
         rank.change(|s, b| {
-            some_done(rank, thread, s, b, status, out(rc, outcount, indices));
+            some_done(rank, thread, s, b, status, given());
             not_polling(b, thread.slot);
         });
     } else {

@@ -82,7 +82,7 @@ const FILE_INPUT: c_int = 257;
 static API: OnceLock<Option<Api>> = OnceLock::new();
 
 fn symbol(name: &str) -> Option<usize> {
-    // SAFETY: the macro above ends every name with NUL.
+    // SAFETY: the macro above, and whoever else calls this, ends the name with NUL.
     let f = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr().cast()) } as usize;
     (f != 0).then_some(f)
 }
@@ -93,10 +93,10 @@ fn api() -> Option<&'static Api> {
 
 /// Looks for an interpreter in this process; true if there is one that runs.
 pub(crate) fn load() -> bool {
-    // SAFETY: takes nothing, may be called at any time.
-    API.get_or_init(find)
-        .as_ref()
-        .is_some_and(|a| unsafe { (a.Py_IsInitialized)() } != 0)
+    API.get_or_init(find).as_ref().is_some_and(|a| {
+        // SAFETY: takes nothing, may be called at any time.
+        unsafe { (a.Py_IsInitialized)() != 0 }
+    })
 }
 
 /// The calling thread holds the interpreter lock.

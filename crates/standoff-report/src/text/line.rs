@@ -167,7 +167,8 @@ impl Line {
     }
 
     fn takes_number(&self) -> bool {
-        matches!(&self.0[..], [(_, word)] if ["rank", "ranks", "tag", "thread", "world", "line"].contains(&word.as_str()))
+        const NOUNS: [&str; 7] = ["rank", "ranks", "tag", "thread", "threads", "world", "line"];
+        matches!(&self.0[..], [(_, word)] if NOUNS.contains(&word.trim_start_matches('(')))
     }
 
     fn write(&self, color: Color, out: &mut impl Write) -> io::Result<()> {

@@ -47,7 +47,7 @@ pub fn wanted(found: &[Found]) -> Vec<usize> {
     ranks
 }
 
-/// `rank 3`, `ranks 1, 5–7`.
+/// `rank 3`, `ranks 1 and 5–7`.
 pub fn ranks(list: &[u32]) -> String {
     let word = if list.len() == 1 { "rank" } else { "ranks" };
     format!(
