@@ -5,6 +5,8 @@
 // standoff: victims: 1-2
 // standoff: cured: waitall_orphan_cured
 // standoff: text: MPI_Waitall
+// standoff: text: posted at
+// standoff: text: waitall_orphan.c:21: rank 3 sent tag 2 at
 #include <mpi.h>
 #include <stdio.h>
 

@@ -5,6 +5,8 @@
 # standoff: left: 3
 # standoff: cured: stencil_local_convergence_cured
 # standoff: text: Allreduce
+# standoff: text: time; rank 3 was there
+# standoff: text: The last communication of rank 3 was comm.Allreduce at
 from array import array
 from mpi4py import MPI
 

@@ -18,6 +18,12 @@ pub fn name(number: u32) -> Option<&'static str> {
     NAMES.get(number as usize).map(String::as_str)
 }
 
+/// Number of a procedure, by the name that [`name`] gives.
+pub fn number(name: &str) -> Option<u32> {
+    let i = NAMES.iter().position(|n| n == name)?;
+    u32::try_from(i).ok()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -25,6 +31,7 @@ mod tests {
         let mut all = super::NAMES.clone();
         assert_eq!(super::name(0), Some("MPI_Init"));
         assert_eq!(super::name(u32::MAX), None);
+        assert_eq!(super::number("MPI_Recv").and_then(super::name), Some("MPI_Recv"));
         all.sort();
         all.dedup();
         assert_eq!(all.len(), super::NAMES.len());

@@ -1,8 +1,8 @@
 //! Reading boards. Everything is copied out of the file first: a board may be torn, truncated or not a board at all.
 
 use crate::layout::{
-    ARENA, Board, CHANNELS, COMMS, Channel, Comm, Header, MAGIC, NOTE, OPS, Op, THREADS, Thread,
-    VERSION,
+    ARENA, Board, CHANNELS, COMMS, Channel, Comm, Header, MAGIC, NOTE, OPS, Op, PLACES, Place, TEXT,
+    THREADS, Thread, VERSION,
 };
 use bytemuck::{Pod, Zeroable};
 use std::fs::{File, OpenOptions};
@@ -58,6 +58,22 @@ pub struct Copy {
     pub ops: Vec<Op>,
     /// Members of listed groups.
     pub arena: Vec<u32>,
+}
+
+/// Where a rank has called MPI ([`BoardFile::places`]).
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// By index.
+    pub places: Vec<Place>,
+    text: Vec<u8>,
+}
+
+impl Places {
+    /// A name at an offset.
+    pub fn name(&self, offset: u32) -> Option<String> {
+        let rest = self.text.get(offset as usize..)?;
+        Some(text(rest))
+    }
 }
 
 impl BoardFile {
@@ -166,6 +182,16 @@ impl BoardFile {
             },
             comms,
             header,
+        })
+    }
+
+    /// The places from which MPI was called, and the names in them.
+    pub fn places(&self) -> Result<Places, ReadError> {
+        let used = self.header()?.text_used;
+        let at = offset_of!(Board, places);
+        Ok(Places {
+            places: self.table(at, PLACES as u32, PLACES, "places")?,
+            text: self.table(offset_of!(Board, text), used, TEXT, "names of places")?,
         })
     }
 

@@ -182,6 +182,7 @@ impl<'a> Describer<'_, '_, 'a> {
         };
         let (waits_for, ended) = self.waits_for(wait);
         Some(BlockedOp {
+            id,
             kind,
             comm,
             comm_name: content.map_or_else(|| "a communicator".to_owned(), |c| c.name.clone()),

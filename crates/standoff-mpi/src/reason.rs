@@ -54,6 +54,8 @@ impl Blocked {
 /// An operation that is stuck.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BlockedOp {
+    /// The operation, by its identity in the picture.
+    pub id: u64,
     /// What it is.
     pub kind: OpKind,
     /// The communicator.

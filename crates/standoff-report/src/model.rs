@@ -298,6 +298,35 @@ pub struct AgentEntry {
     /// For a wait on requests: those not yet complete.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<RequestEntry>,
+    /// Its last communication calls, newest first; the first is the one it is in, if it is in one. Polls are not among them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<CallEntry>,
+}
+
+/// A communication call that an agent has made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallEntry {
+    /// The MPI procedure.
+    pub call: String,
+    /// What the user wrote, as [`AgentEntry::user_call`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_call: Option<String>,
+    /// Name of the communicator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comm: Option<String>,
+    /// Rank of the partner (or root) in `comm`; -1: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<i32>,
+    /// Message tag; -1: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<i32>,
+    /// Where it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Frame>,
+    /// How often this procedure was called from there so far, by all threads of the rank.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
 }
 
 /// A pending request in a wait.

@@ -145,6 +145,7 @@ fn entry() -> impl Strategy<Value = AgentEntry> {
                 reason,
                 state,
                 requests,
+                calls: Vec::new(),
             }
         },
     )

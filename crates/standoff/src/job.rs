@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use rustix::process::{WaitOptions, wait};
 use signal_hook::iterator::backend::SignalDelivery;
 use signal_hook::iterator::exfiltrator::origin::WithOrigin;
 use signal_hook::low_level::siginfo::Cause;
@@ -249,20 +249,19 @@ impl Job {
     }
 
     fn reap(&mut self) {
-        loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(pid, code)) if pid == self.child => {
-                    self.exit = Some(JobExit::Code(code))
+        // Not nix's: it takes a child that died of a real-time signal for an error.
+        while let Ok(Some((pid, status))) = wait(WaitOptions::NOHANG) {
+            if pid.as_raw_nonzero().get() != self.child.as_raw() {
+                continue;
+            }
+            if let Some(code) = status.exit_status() {
+                self.exit = Some(JobExit::Code(code));
+            } else if let Some(signal) = status.terminating_signal() {
+                self.exit = Some(JobExit::Signal(signal));
+                // At once: the number is free for another process from now on.
+                if self.killed {
+                    launcher::clear_after_kill(self.child.as_raw());
                 }
-                Ok(WaitStatus::Signaled(pid, signal, _)) if pid == self.child => {
-                    self.exit = Some(JobExit::Signal(signal as i32));
-                    // At once: the number is free for another process from now on.
-                    if self.killed {
-                        launcher::clear_after_kill(pid.as_raw());
-                    }
-                }
-                Ok(WaitStatus::StillAlive) | Err(_) => return,
-                Ok(_) => {}
             }
         }
     }

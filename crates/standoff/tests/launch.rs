@@ -109,6 +109,9 @@ fn it_dies_of_the_same_signal() {
         assert_eq!(status.signal(), Some(signal as i32), "{signal}: {status}");
         assert!(!status.core_dumped());
     }
+    // A real-time signal, as a shell would say it.
+    let (status, ..) = end(Place::new().run(&["--quiet"], "kill -40 $$"));
+    assert_eq!(status.code(), Some(128 + 40), "{status}");
 }
 
 #[test]

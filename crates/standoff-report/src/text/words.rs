@@ -47,7 +47,13 @@ pub(crate) fn wait(group: &Group<'_>, here: bool) -> String {
 
 /// [`wait`] and its reason.
 pub(crate) fn wait_and_reason(group: &Group<'_>) -> String {
-    let text = wait(group, false);
+    let mut text = wait(group, false);
+    if let [request] = &group.one().requests[..]
+        && let Some(frame) = &request.posted
+        && group.members.len() == 1
+    {
+        text += &format!(", posted at {}", place(frame));
+    }
     match group.reason() {
         Some(reason) => format!("{text}: {reason}"),
         None => text,

@@ -1,7 +1,7 @@
 //! The monitor: from the boards of a session to reports.
 //!
 //! [`ranks`] finds and reads boards, [`picture`] makes of them what `standoff-mpi` analyses, [`watch`] decides when what
-//! is stuck is proven, [`stall`] knows who only polls, [`stacks`], [`native`] and [`names`] say where in the source, [`pause`] keeps
+//! is stuck is proven, [`stall`] knows who only polls, [`stacks`], [`native`] and [`names`] say where in the source, [`places`] where and how often MPI was called before, [`pause`] keeps
 //! stuck ranks quiet meanwhile, [`report`] puts it together.
 
 pub mod deaths;
@@ -9,6 +9,7 @@ pub mod names;
 pub mod native;
 pub mod pause;
 pub mod picture;
+pub mod places;
 pub mod processor;
 pub mod ranks;
 pub mod report;

@@ -42,6 +42,14 @@ struct Image {
 #[derive(Default)]
 pub struct Native {
     images: HashMap<String, Option<Rc<Image>>>,
+    /// By process.
+    loaded: HashMap<i32, Rc<[Loaded]>>,
+}
+
+impl std::fmt::Debug for Native {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Native").finish_non_exhaustive()
+    }
 }
 
 /// A module of a process.
@@ -69,9 +77,9 @@ impl Native {
         if rip == 0 {
             return Vec::new();
         }
-        let modules = self.modules(place.pid);
+        let modules = self.loaded(place.pid);
         let mut unwinder = UnwinderX86_64::new();
-        for m in &modules {
+        for m in modules.iter() {
             unwinder.add_module(module(m));
         }
         let mut cache = CacheX86_64::<_>::new();
@@ -113,6 +121,27 @@ impl Native {
             }
         }
         frames
+    }
+
+    /// The source line at an address of a process, in the innermost of the functions inlined there.
+    pub fn line(&mut self, pid: i32, address: u64) -> Option<Frame> {
+        let modules = self.loaded(pid);
+        let mut frames = Vec::new();
+        symbolize(
+            modules.iter().find(|m| m.range.contains(&address))?,
+            address,
+            &mut frames,
+        );
+        frames.into_iter().next()
+    }
+
+    fn loaded(&mut self, pid: i32) -> Rc<[Loaded]> {
+        if let Some(known) = self.loaded.get(&pid) {
+            return known.clone();
+        }
+        let modules: Rc<[Loaded]> = self.modules(pid).into();
+        self.loaded.insert(pid, modules.clone());
+        modules
     }
 
     fn modules(&mut self, pid: i32) -> Vec<Loaded> {

@@ -388,6 +388,13 @@ fn member(group: &Group, rank: u32) -> Option<u32> {
     }
 }
 
+/// The rank by which a member of the world is reached on a communicator, given by its index on the board.
+pub fn comm_rank_of(copy: &Copy, comm: usize, world: WorldRank) -> Option<u32> {
+    let comm = comm_picture(copy.comms.get(comm)?, &copy.arena);
+    let side = comm.remote.as_ref().unwrap_or(&comm.group);
+    (0..size(side)).find(|&r| member(side, r) == Some(world.0))
+}
+
 fn size(group: &Group) -> u32 {
     match group {
         Group::Strided { len, .. } => *len,

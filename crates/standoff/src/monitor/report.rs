@@ -6,16 +6,17 @@ use std::time::Duration;
 use standoff_board::functions;
 use standoff_board::layout::{self as lay, Header, state, wait};
 use standoff_board::read::text;
-use standoff_mpi::picture::{Root, SendMode, WorldRank};
+use standoff_mpi::picture::{CommId, Root, SendMode, WorldRank};
 use standoff_mpi::{Agent, Blocked, BlockedOp, Finding as Found, OpKind, Peer, Picture, Reason};
 use standoff_report::{
-    Abi, AgentEntry, Cause, Finding, FindingKind, Frame, MpiInfo, Op, RequestEntry, WaitKind,
+    Abi, AgentEntry, CallEntry, Cause, Finding, FindingKind, Frame, MpiInfo, Op, RequestEntry, WaitKind,
 };
 
 use standoff_report::sources::{FileSources, Sources};
 
 use super::names::user_call;
-use super::picture::Reading;
+use super::picture::{self, Reading};
+use super::places::{Places, in_words};
 use super::stacks::{Stacks, own_first, parse, relative};
 use crate::exit::JobExit;
 
@@ -28,6 +29,8 @@ pub struct Known<'a> {
     pub readings: &'a [Option<Reading>],
     /// Of the ranks that were asked.
     pub stacks: Stacks,
+    /// Where they called MPI before.
+    pub places: Places<'a>,
     /// The user's source files.
     pub sources: FileSources,
 }
@@ -133,6 +136,9 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
         );
     }
     out.explanation = standoff_mpi::explain(found, picture);
+    for sentence in known.before(found, &out) {
+        out.explanation += &format!(" {sentence}");
+    }
     out.advice = standoff_mpi::advise(found, picture);
     out
 }
@@ -211,8 +217,67 @@ impl Known<'_> {
             call: call.to_owned(),
             user_call: written.and_then(|line| user_call(call, &line)),
             stack,
+            calls: self.calls(agent),
             ..AgentEntry::default()
         }
+    }
+
+    /// The last calls of an agent.
+    fn calls(&self, agent: Agent) -> Vec<CallEntry> {
+        let reading = self.readings.get(agent.rank.0 as usize);
+        let Some(reading) = reading.and_then(Option::as_ref) else {
+            return Vec::new();
+        };
+        let Some(thread) = reading.copy.threads.get(agent.thread as usize) else {
+            return Vec::new();
+        };
+        let python = reading.copy.header.python != 0;
+        let written = |call: &str, frame: &Frame| {
+            let line = self.sources.line(frame.file.as_deref()?, frame.line?);
+            user_call(call, &line.filter(|_| python)?)
+        };
+        let rank = agent.rank.0 as usize;
+        self.places.calls(rank, reading, thread, &written)
+    }
+
+    /// What led here: loops in which ranks parted, and the last calls of those that left.
+    fn before(&self, found: &Found, finding: &Finding) -> Vec<String> {
+        let all = finding.core.iter().chain(&finding.victims);
+        let waiting: Vec<&AgentEntry> = all.filter(|e| e.op != Some(Op::Ended)).take(NAMES).collect();
+        let ended = &found.ended[..found.ended.len().min(NAMES)];
+        let mut out = self.places.partings(&waiting, ended);
+        let mut last: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for entry in finding.core.iter().filter(|e| e.op == Some(Op::Ended)) {
+            // Libraries clean up after the user's last call: from no place in the user's code.
+            if let Some(words) = entry.calls.iter().find_map(in_words) {
+                last.entry(words).or_default().push(entry.rank);
+            }
+        }
+        out.extend(last.into_iter().take(3).map(|(words, who)| {
+            let whose = ranks(&who);
+            format!("The last communication of {whose} was {words}.")
+        }));
+        out
+    }
+
+    /// Where an operation was posted.
+    fn posted(&self, rank: WorldRank, id: u64) -> Option<Frame> {
+        let reading = self.readings.get(rank.0 as usize)?.as_ref()?;
+        let op = reading.copy.ops.iter().find(|op| op.order == id)?;
+        self.places.line(rank.0 as usize, op.place)
+    }
+
+    /// Where the last message of a channel was sent, if it had this tag.
+    fn sent_at(&self, from: WorldRank, to: WorldRank, comm: CommId, tag: i32) -> Option<String> {
+        let copy = &self.readings.get(from.0 as usize)?.as_ref()?.copy;
+        let index = 1 + copy.comms.iter().position(|c| c.id == comm.0)?;
+        let peer = picture::comm_rank_of(copy, index - 1, to)?;
+        let channel = copy
+            .sent
+            .iter()
+            .find(|c| c.comm as usize == index && c.peer == peer && c.tag == tag)?;
+        let frame = self.places.line(from.0 as usize, channel.place)?;
+        Some(format!("{}:{}", frame.file?, frame.line?))
     }
 
     fn entry(&self, blocked: &Blocked) -> AgentEntry {
@@ -240,7 +305,7 @@ impl Known<'_> {
             out.comm = Some(op.comm_name.clone());
             out.peer = peer(op);
             out.tag = tag(op);
-            out.reason = Some(self.reason(op));
+            out.reason = Some(self.reason(blocked.agent.rank, op));
             // From any source: one of them is enough.
             if matches!(op.peer, Peer::Any) && blocked.ops.len() == 1 {
                 out.wait = Some(WaitKind::Any);
@@ -260,8 +325,8 @@ impl Known<'_> {
                     peer: peer(op),
                     tag: tag(op),
                     waits_for: self.names(&op.waits_for, &op.ended),
-                    posted: None,
-                    reason: Some(self.reason(op)),
+                    posted: self.posted(blocked.agent.rank, op.id),
+                    reason: Some(self.reason(blocked.agent.rank, op)),
                 })
                 .collect();
         }
@@ -269,7 +334,7 @@ impl Known<'_> {
     }
 
     /// Why nothing releases an operation, in a few words.
-    fn reason(&self, op: &BlockedOp) -> String {
+    fn reason(&self, me: WorldRank, op: &BlockedOp) -> String {
         let it = match op.peer {
             Peer::Rank { .. } => "it has".to_owned(),
             _ => "nobody has".to_owned(),
@@ -282,7 +347,11 @@ impl Known<'_> {
             Reason::TagDiffers { sent } => {
                 let tags: Vec<String> = sent
                     .iter()
-                    .map(|s| format!("rank {} sent tag {}", s.from.0, s.tag))
+                    .map(|s| {
+                        let place = self.sent_at(s.from, me, op.comm, s.tag);
+                        let place = place.map_or(String::new(), |p| format!(" at {p}"));
+                        format!("rank {} sent tag {}{place}", s.from.0, s.tag)
+                    })
                     .collect();
                 format!("{}, not tag {}", tags.join(", "), op.tag.unwrap_or(-1))
             }
@@ -336,6 +405,7 @@ impl Known<'_> {
             op: Some(Op::Ended),
             state: Some(cause.what),
             stack: cause.stack,
+            calls: self.calls(Agent { rank, thread: 0 }),
             ..AgentEntry::default()
         }
     }

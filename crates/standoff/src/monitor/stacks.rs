@@ -25,6 +25,7 @@ pub fn collect(
     readings: &[Option<Reading>],
     wanted: &[usize],
     mut pause: Option<&mut Paused>,
+    native: &mut Native,
 ) -> Stacks {
     let mut quiet = |rank: &Rank| {
         if let (Some(pause), Some(process)) = (pause.as_mut(), rank.process) {
@@ -68,7 +69,6 @@ pub fn collect(
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-    let mut native = Native::default();
     let mut out = Stacks::new();
     for (rank, reading) in ranks {
         let python = python_stacks(rank);
@@ -136,17 +136,12 @@ pub fn own_first(mut frames: Vec<Frame>) -> Vec<Frame> {
     frames
 }
 
-/// The user's own Python code: not the standard library's, nor an installed package's.
+/// The user's own Python code.
 fn own(frame: &Frame) -> bool {
     frame
         .file
         .as_deref()
-        .is_some_and(|file| !file.starts_with('<') || file == "<string>" || file == "<stdin>")
-        && frame.file.as_deref().is_some_and(|file| {
-            !["/site-packages/", "/dist-packages/", "/lib/python3"]
-                .iter()
-                .any(|p| file.contains(p))
-        })
+        .is_some_and(standoff_board::source::own_python)
 }
 
 /// Drops frames of system libraries inside the program's, and the C runtime's around it.

@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use standoff_mpi::{Agent, Analysis, Blocked, Finding as Found, analyse};
 use standoff_report::{Report, Scope, Verdict};
 
+use super::native::Native;
 use super::pause::Paused;
 use super::picture::{Polls, Reading, picture};
+use super::places::Places;
 use super::processor::Sample;
 use super::ranks::{Ranks, World, read};
 use super::report::{self, Known};
@@ -218,11 +220,13 @@ impl Monitor {
         pause: Option<&mut Paused>,
     ) -> Known<'a> {
         let w = &self.ranks.worlds[world];
-        let stacks = stacks::collect(w, readings, &wanted, pause);
+        let mut native = Native::default();
+        let stacks = stacks::collect(w, readings, &wanted, pause, &mut native);
         Known {
             world: world as u32,
             readings,
             stacks,
+            places: Places::new(Some(w), native),
             sources: standoff_report::sources::FileSources::new("."),
         }
     }
@@ -427,6 +431,7 @@ impl Watcher for Monitor {
                     world: 0,
                     readings: &[],
                     stacks: stacks::Stacks::new(),
+                    places: Places::new(None, Native::default()),
                     sources: standoff_report::sources::FileSources::new("."),
                 },
             ));
