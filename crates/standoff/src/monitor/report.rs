@@ -14,7 +14,7 @@ use standoff_report::{
 
 use standoff_report::sources::{FileSources, Sources};
 
-use super::names::user_call;
+use super::names::{rust_call, user_call};
 use super::picture::Reading;
 use super::stacks::{Stacks, own_first, parse, relative};
 use crate::exit::JobExit;
@@ -199,17 +199,22 @@ impl Known<'_> {
     fn blank(&self, agent: Agent, call: &str) -> AgentEntry {
         let stack = self.stack(agent);
         let python = self.header(agent.rank).is_some_and(|h| h.python != 0);
-        let written = stack
-            .first()
-            .filter(|_| python)
-            .and_then(|f| self.sources.line(f.file.as_deref()?, f.line?));
+        let written = stack.first().and_then(|f| {
+            let file = f.file.as_deref()?;
+            let named = match (python, file.ends_with(".rs")) {
+                (true, _) => user_call,
+                (false, true) => rust_call,
+                (false, false) => return None,
+            };
+            named(call, &self.sources.line(file, f.line?)?)
+        });
         AgentEntry {
             agent: self.name(agent),
             rank: agent.rank.0,
             thread: (self.threads(agent.rank) > 1).then_some(agent.thread),
             world: self.world,
             call: call.to_owned(),
-            user_call: written.and_then(|line| user_call(call, &line)),
+            user_call: written,
             stack,
             ..AgentEntry::default()
         }

@@ -149,24 +149,71 @@ fn own(frame: &Frame) -> bool {
         })
 }
 
-/// Drops frames of system libraries inside the program's, and the C runtime's around it.
+/// Drops frames of libraries inside the program's, and those of the language's runtime around it.
 fn program_first(mut frames: Vec<Frame>) -> Vec<Frame> {
-    let system = |f: &Frame| {
-        f.module
-            .as_deref()
-            .is_some_and(|m| m.starts_with("libc.so") || m.starts_with("ld-linux"))
-            || matches!(f.function.as_deref(), Some("_start"))
-            || f.file.as_deref().is_some_and(|f| {
-                f.contains("/sysdeps/") || f.contains("/csu/") || f.contains("/nptl/")
-            })
-    };
-    if let Some(first) = frames.iter().position(|f| !system(f)) {
+    if let Some(first) = frames.iter().position(|f| !system(f) && !bundled(f)) {
         frames.drain(..first);
     }
-    while frames.last().is_some_and(&system) {
+    while frames.len() > 1 && frames.last().is_some_and(|f| system(f) || bundled(f)) {
         frames.pop();
     }
+    // A compiler's own `main` around the program: gfortran's, in the user's file, and Rust's, of which nothing is known.
+    if let [.., inner, outer] = &frames[..]
+        && outer.function.as_deref() == Some("main")
+        && (fortran(outer) || (outer.file.is_none() && inner.function.as_deref().is_some_and(runtime)))
+    {
+        frames.pop();
+        while frames.len() > 1 && frames.last().is_some_and(bundled) {
+            frames.pop();
+        }
+    }
+    if frames.iter().all(system) {
+        frames.clear();
+    }
     frames
+}
+
+/// The C library and what it starts a program with.
+fn system(frame: &Frame) -> bool {
+    frame
+        .module
+        .as_deref()
+        .is_some_and(|m| m.starts_with("libc.so") || m.starts_with("ld-linux"))
+        || matches!(frame.function.as_deref(), Some("_start"))
+        || frame.file.as_deref().is_some_and(|f| {
+            f.contains("/sysdeps/") || f.contains("/csu/") || f.contains("/nptl/")
+        })
+}
+
+/// Code that came with the compiler, with a package or with MPI and was compiled into the program: headers, inline bindings,
+/// crates.
+fn bundled(frame: &Frame) -> bool {
+    const INSTALLED: [&str; 2] = ["/usr/include/", "/usr/lib/"];
+    const PARTS: [&str; 6] = [
+        "/registry/src/",
+        "/.cargo/git/checkouts/",
+        "/rustc/",
+        "/include/c++/",
+        "/ompi/mpi/cxx/",
+        "/mpicxx.h",
+    ];
+    frame.file.as_deref().is_some_and(|f| {
+        INSTALLED.iter().any(|p| f.starts_with(p)) || PARTS.iter().any(|p| f.contains(p))
+    })
+}
+
+fn fortran(frame: &Frame) -> bool {
+    let suffix = frame.file.as_deref().and_then(|f| f.rsplit_once('.'));
+    let suffix = suffix.map(|(_, suffix)| suffix.to_ascii_lowercase());
+    matches!(
+        suffix.as_deref(),
+        Some("f" | "for" | "ftn" | "f90" | "f95" | "f03" | "f08")
+    )
+}
+
+/// What stands between Rust's two functions `main`.
+fn runtime(function: &str) -> bool {
+    function.starts_with("std::rt::lang_start")
 }
 
 /// Shows files below the working directory as the user names them.
