@@ -17,10 +17,7 @@ use crate::workspace;
 /// that `mpif.h` takes buffers of any type.
 fn wrapper(language: Language) -> Option<(&'static str, &'static [&'static str])> {
     match language {
-        Language::C => Some((
-            "mpicc",
-            &["-std=gnu11", "-g", "-O1", "-Wall", "-pthread"],
-        )),
+        Language::C => Some(("mpicc", &["-std=gnu11", "-g", "-O1", "-Wall", "-pthread"])),
         Language::Cpp => Some((
             "mpicxx",
             &["-std=gnu++17", "-g", "-O1", "-Wall", "-pthread"],
@@ -71,11 +68,16 @@ fn has_libclang() -> bool {
         .flat_map(|base| std::fs::read_dir(base).into_iter().flatten().flatten())
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm"))
         .map(|entry| entry.path().join("lib"));
-    ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/lib/x86_64-linux-gnu"]
-        .into_iter()
-        .map(PathBuf::from)
-        .chain(llvm)
-        .any(|directory| holds(&directory))
+    [
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/local/lib",
+        "/usr/lib/x86_64-linux-gnu",
+    ]
+    .into_iter()
+    .map(PathBuf::from)
+    .chain(llvm)
+    .any(|directory| holds(&directory))
 }
 
 /// The program of an example, compiled for this environment if it is not there yet.
@@ -162,7 +164,9 @@ fn build_rust(environment: &Environment, cache: &Path) -> Result<PathBuf, String
 
 /// When a compiler was installed.
 fn stamp(compiler: &Path) -> Option<std::time::SystemTime> {
-    std::fs::metadata(compiler).and_then(|meta| meta.modified()).ok()
+    std::fs::metadata(compiler)
+        .and_then(|meta| meta.modified())
+        .ok()
 }
 
 /// Runs a compiler; what it says is shown if it fails.

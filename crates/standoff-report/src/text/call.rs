@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn calls_are_found_in_fortran_and_rust() {
-        let code = "  if (odd) call mpi_recv(u(1), n, MPI_REAL8, left, 0, comm, MPI_STATUS_IGNORE, ierr)";
+        let code =
+            "  if (odd) call mpi_recv(u(1), n, MPI_REAL8, left, 0, comm, MPI_STATUS_IGNORE, ierr)";
         let call = "mpi_recv(u(1), n, MPI_REAL8, left, 0, comm, MPI_STATUS_IGNORE, ierr)";
         assert_eq!(underlined(code, "MPI_Recv"), call);
         assert_eq!(

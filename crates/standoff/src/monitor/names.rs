@@ -18,7 +18,10 @@ pub fn rust_call(function: &str, line: &str) -> Option<String> {
     rust_methods(function).iter().find_map(|stem| {
         code.match_indices(stem).find_map(|(start, _)| {
             let end = start + code[start..].find(|c| !word(c))?;
-            let whole = matches!(code[start + stem.len()..end].chars().next(), None | Some('_'));
+            let whole = matches!(
+                code[start + stem.len()..end].chars().next(),
+                None | Some('_')
+            );
             let called = code[end..].starts_with('(') || code[end..].starts_with("::<");
             let inside = code[..start].chars().next_back().is_some_and(word);
             if !whole || !called || inside {
@@ -204,11 +207,19 @@ mod tests {
     fn rust_methods_are_named_as_written() {
         let call = |function, line| rust_call(function, line);
         assert_eq!(
-            call("MPI_Recv", "    let (got, _) = left.receive::<f64>(); // left.receive_into()").as_deref(),
+            call(
+                "MPI_Recv",
+                "    let (got, _) = left.receive::<f64>(); // left.receive_into()"
+            )
+            .as_deref(),
             Some("left.receive")
         );
         assert_eq!(
-            call("MPI_Ssend", "world.process_at_rank(rank + 1).synchronous_send(&x[..]);").as_deref(),
+            call(
+                "MPI_Ssend",
+                "world.process_at_rank(rank + 1).synchronous_send(&x[..]);"
+            )
+            .as_deref(),
             Some("world.process_at_rank(rank + 1).synchronous_send")
         );
         assert_eq!(
@@ -216,7 +227,11 @@ mod tests {
             Some("receive_vec_with_tag")
         );
         assert_eq!(
-            call("MPI_Sendrecv", "mpi::point_to_point::send_receive_into(&a, &p, &mut b, &p);").as_deref(),
+            call(
+                "MPI_Sendrecv",
+                "mpi::point_to_point::send_receive_into(&a, &p, &mut b, &p);"
+            )
+            .as_deref(),
             Some("mpi::point_to_point::send_receive_into")
         );
         assert_eq!(call("MPI_Send", "sender(1); resend(2); p.receive()"), None);
