@@ -68,7 +68,9 @@ fn rust_type(t: &str, large: bool) -> &'static str {
 fn main() {
     println!("cargo:rustc-check-cfg=cfg(frame_pointers)");
     println!("cargo:rerun-if-env-changed=CARGO_ENCODED_RUSTFLAGS");
-    if std::env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|f| f.contains("force-frame-pointers=yes")) {
+    if std::env::var("CARGO_ENCODED_RUSTFLAGS")
+        .is_ok_and(|f| f.contains("force-frame-pointers=yes"))
+    {
         println!("cargo:rustc-cfg=frame_pointers");
     }
     println!("cargo:rerun-if-changed={TABLE}");

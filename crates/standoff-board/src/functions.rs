@@ -31,7 +31,10 @@ mod tests {
         let mut all = super::NAMES.clone();
         assert_eq!(super::name(0), Some("MPI_Init"));
         assert_eq!(super::name(u32::MAX), None);
-        assert_eq!(super::number("MPI_Recv").and_then(super::name), Some("MPI_Recv"));
+        assert_eq!(
+            super::number("MPI_Recv").and_then(super::name),
+            Some("MPI_Recv")
+        );
         all.sort();
         all.dedup();
         assert_eq!(all.len(), super::NAMES.len());

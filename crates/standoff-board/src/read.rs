@@ -1,8 +1,8 @@
 //! Reading boards. Everything is copied out of the file first: a board may be torn, truncated or not a board at all.
 
 use crate::layout::{
-    ARENA, Board, CHANNELS, COMMS, Channel, Comm, Header, MAGIC, NOTE, OPS, Op, PLACES, Place, TEXT,
-    THREADS, Thread, VERSION,
+    ARENA, Board, CHANNELS, COMMS, Channel, Comm, Header, MAGIC, NOTE, OPS, Op, PLACES, Place,
+    TEXT, THREADS, Thread, VERSION,
 };
 use bytemuck::{Pod, Zeroable};
 use std::fs::{File, OpenOptions};

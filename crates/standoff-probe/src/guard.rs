@@ -123,6 +123,13 @@ pub(crate) fn enter(function: u32, sends: bool, caller: usize) -> Option<Call> {
     })
 }
 
+/// This rank, if the calling thread is in no call of MPI that the hooks see.
+pub(crate) fn outermost() -> Option<&'static Rank> {
+    let rank = rank::get()?;
+    // SAFETY: as in `enter`.
+    unsafe { (*local(rank)).depth.get() == 0 }.then_some(rank)
+}
+
 /// Stands in every wrapper while its call is in progress and is forgotten when it returns: dropped only if an exception of the
 /// program's (thrown by an error handler) leaves the call. What was published of the call is not true any more then.
 pub(crate) struct Returns(pub &'static Rank);

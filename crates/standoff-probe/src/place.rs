@@ -85,7 +85,10 @@ pub(crate) fn find(b: &mut Board, new: Place) -> u32 {
         return 0;
     }
     let home = home(new.key);
-    for i in (home..home + PROBES).map(|i| i % PLACES).filter(|&i| i != 0) {
+    for i in (home..home + PROBES)
+        .map(|i| i % PLACES)
+        .filter(|&i| i != 0)
+    {
         let place = &mut b.places[i];
         if place.key == new.key {
             place.count += 1;

@@ -40,16 +40,20 @@ fn late(k: usize, next: bool) -> usize {
         load();
     }
     match if next { &NEXT[k] } else { &REAL[k] }.load(Relaxed) {
-        0 => {
-            let name = NAMES[k].to_str().unwrap_or("an MPI procedure");
-            crate::say(&format!(
-                "the MPI library that is loaded has no {name}, which the program calls"
-            ));
-            // SAFETY: the program would have died of the same missing symbol.
-            unsafe { libc::_exit(127) }
-        }
+        0 => absent(NAMES[k]),
         f => f,
     }
+}
+
+/// Ends a program that calls what its library has not.
+#[cold]
+pub(crate) fn absent(name: &CStr) -> ! {
+    let name = name.to_str().unwrap_or("an MPI procedure");
+    crate::say(&format!(
+        "the MPI library that is loaded has no {name}, which the program calls"
+    ));
+    // SAFETY: the program would have died of the same missing symbol.
+    unsafe { libc::_exit(127) }
 }
 
 /// Fills the tables.

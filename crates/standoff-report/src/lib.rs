@@ -27,6 +27,6 @@ pub mod sources;
 pub mod text;
 
 pub use model::{
-    Abi, AgentEntry, CallEntry, Cause, Exit, Finding, FindingKind, Frame, MpiInfo, Op, Report, RequestEntry,
-    SCHEMA, Scope, Severity, Verdict, WaitKind,
+    Abi, AgentEntry, CallEntry, Cause, Exit, Finding, FindingKind, Frame, MpiInfo, Op, Report,
+    RequestEntry, SCHEMA, Scope, Severity, Verdict, WaitKind,
 };

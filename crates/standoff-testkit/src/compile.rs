@@ -1,30 +1,111 @@
-//! C examples, compiled with the compiler wrapper of an environment and kept in the target directory.
+//! Compiled examples: made with the compiler wrappers of an environment, and kept in the target directory.
 
+use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 use crate::environment::Environment;
+use crate::example::{Example, Language};
+use crate::workspace;
 
-/// With debug information, as an `@core` mark needs it. (Warnings are no errors: MPICH 4.0's mpi.h makes GCC 12 warn of
-/// every `MPI_STATUSES_IGNORE`.)
-const FLAGS: [&str; 5] = ["-std=gnu11", "-g", "-O1", "-Wall", "-pthread"];
+/// The wrapper that compiles a language, and its flags: with debug information, as an `@core` mark needs it.
+///
+/// Warnings are no errors: MPICH 4.0's mpi.h makes GCC 12 warn of every `MPI_STATUSES_IGNORE`. GCC 10 and newer want to be told
+/// that `mpif.h` takes buffers of any type.
+fn wrapper(language: Language) -> Option<(&'static str, &'static [&'static str])> {
+    match language {
+        Language::C => Some(("mpicc", &["-std=gnu11", "-g", "-O1", "-Wall", "-pthread"])),
+        Language::Cpp => Some((
+            "mpicxx",
+            &["-std=gnu++17", "-g", "-O1", "-Wall", "-pthread"],
+        )),
+        Language::Fortran => Some((
+            "mpifort",
+            &["-g", "-O1", "-Wall", "-fallow-argument-mismatch"],
+        )),
+        Language::Python | Language::Rust => None,
+    }
+}
 
-/// The program compiled from `source` for this environment. Compiles only what has not been compiled before: the name
-/// holds a digest of the source, the compiler and the flags.
-pub fn c_program(
+/// What is missing for examples of this language on this (present) environment.
+pub fn lacks(language: Language, environment: &Environment) -> Option<String> {
+    let works = |wrapper: &str| {
+        let mut command = Command::new(environment.program(wrapper));
+        command.arg("--version").env("PATH", environment.path());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    match language {
+        Language::Python => None,
+        Language::Rust => (!has_libclang()).then(|| "no libclang (libclang-dev)".to_owned()),
+        _ => {
+            let (name, _) = wrapper(language)?;
+            (!works(name)).then(|| format!("no working {name}"))
+        }
+    }
+}
+
+/// Whether rsmpi's build (bindgen, which loads it) will find libclang.
+fn has_libclang() -> bool {
+    let holds = |directory: &Path| {
+        let mut names = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        names.any(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with("libclang.so")
+                || (name.starts_with("libclang-") && name.contains(".so"))
+        })
+    };
+    let given = std::env::var_os("LIBCLANG_PATH").map(PathBuf::from);
+    if let Some(given) = given {
+        return given.is_file() || holds(&given);
+    }
+    let llvm = ["/usr/lib", "/usr/local", "/opt"]
+        .into_iter()
+        .flat_map(|base| std::fs::read_dir(base).into_iter().flatten().flatten())
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("llvm"))
+        .map(|entry| entry.path().join("lib"));
+    [
+        "/usr/lib",
+        "/usr/lib64",
+        "/usr/local/lib",
+        "/usr/lib/x86_64-linux-gnu",
+    ]
+    .into_iter()
+    .map(PathBuf::from)
+    .chain(llvm)
+    .any(|directory| holds(&directory))
+}
+
+/// The program of an example, compiled for this environment if it is not there yet.
+pub fn program(
+    example: &Example,
+    environment: &Environment,
+    cache: &Path,
+) -> Result<PathBuf, String> {
+    match wrapper(example.language) {
+        Some((name, flags)) => {
+            let compiler = environment.program(name);
+            one(&example.source, &compiler, flags, environment, cache)
+        }
+        None => Ok(rust_programs(environment, cache)?.join(&example.name)),
+    }
+}
+
+/// Compiles only what has not been compiled before: the name holds a digest of the source, the compiler and the flags.
+fn one(
     source: &Path,
+    compiler: &Path,
+    flags: &[&str],
     environment: &Environment,
     cache: &Path,
 ) -> Result<PathBuf, String> {
     let text = std::fs::read(source).map_err(|e| format!("{}: {e}", source.display()))?;
-    let mpicc = environment.program("mpicc");
-    let stamp = std::fs::metadata(&mpicc)
-        .and_then(|meta| meta.modified())
-        .ok();
     let mut digest = DefaultHasher::new();
-    (&text, source, &mpicc, stamp, FLAGS).hash(&mut digest);
+    (&text, source, compiler, stamp(compiler), flags).hash(&mut digest);
 
     let stem = source.file_stem().unwrap_or_default().to_string_lossy();
     let directory = cache
@@ -35,24 +116,71 @@ pub fn c_program(
         return Ok(program);
     }
     std::fs::create_dir_all(&directory).map_err(|e| format!("{}: {e}", directory.display()))?;
-    // Written aside and renamed, so that a concurrent or broken compilation never leaves half a program.
+    // Written aside and renamed, so that a concurrent or broken compilation never leaves half a program. Modules of Fortran are
+    // written where the compiler runs.
     let aside = directory.join(format!("{stem}.{}", std::process::id()));
-    let output = Command::new(&mpicc)
-        .args(FLAGS)
-        .arg(source)
-        .arg("-o")
-        .arg(&aside)
-        .env("PATH", environment.path())
-        .output()
-        .map_err(|e| format!("{}: {e}", mpicc.display()))?;
-    if !output.status.success() {
-        return Err(format!(
-            "{}: {}\n{}",
-            mpicc.display(),
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        ));
-    }
+    let mut command = Command::new(compiler);
+    command.args(flags).arg(source).arg("-o").arg(&aside);
+    command.env("PATH", environment.path());
+    run(command.current_dir(&directory))?;
     std::fs::rename(&aside, &program).map_err(|e| format!("{}: {e}", program.display()))?;
     Ok(program)
+}
+
+/// Where the programs of `examples/rust` are, built by cargo for this environment, once in a process.
+fn rust_programs(environment: &Environment, cache: &Path) -> Result<PathBuf, String> {
+    static BUILT: Mutex<BTreeMap<String, Result<PathBuf, String>>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().map_err(|e| e.to_string())?;
+    built
+        .entry(environment.name.clone())
+        .or_insert_with(|| build_rust(environment, cache))
+        .clone()
+}
+
+fn build_rust(environment: &Environment, cache: &Path) -> Result<PathBuf, String> {
+    let mpicc = environment.program("mpicc");
+    // Another library under the same name is not seen by cargo.
+    let mut digest = DefaultHasher::new();
+    (&mpicc, stamp(&mpicc)).hash(&mut digest);
+    let target = cache
+        .join(&environment.name)
+        .join(format!("rust-{:016x}", digest.finish()));
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["build", "--quiet", "--locked", "--bins", "--manifest-path"])
+        .arg(workspace().join("examples/rust/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(workspace())
+        .env("PATH", environment.path())
+        .env("MPICC", &mpicc)
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        // The wrapper tells the program where its library is, as it does for C programs.
+        .env("RUSTFLAGS", format!("-Clinker={}", mpicc.display()));
+    run(&mut command)?;
+    Ok(target.join("debug"))
+}
+
+/// When a compiler was installed.
+fn stamp(compiler: &Path) -> Option<std::time::SystemTime> {
+    std::fs::metadata(compiler)
+        .and_then(|meta| meta.modified())
+        .ok()
+}
+
+/// Runs a compiler; what it says is shown if it fails.
+fn run(command: &mut Command) -> Result<(), String> {
+    let output = command
+        .output()
+        .map_err(|e| format!("{}: {e}", command.get_program().display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "{}: {}\n{}",
+        command.get_program().display(),
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    ))
 }

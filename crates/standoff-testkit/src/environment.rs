@@ -1,9 +1,10 @@
 //! The MPI libraries to test against.
 //!
 //! `STANDOFF_TEST_ENVS=mpich=DIR,openmpi=DIR` names them; not set, they are `.envs/mpich` and `.envs/openmpi` under the
-//! workspace root, as `make envs` makes them. An environment holds `bin/mpiexec`, `bin/mpicc` and `bin/python` with
-//! mpi4py for that MPI. One whose name goes on after the family (`mpich-debian=DIR`) may lack the Python and then runs the
-//! C examples only; `scripts/system-mpi` makes such environments of MPI libraries that the system has.
+//! workspace root, as `make envs` makes them. An environment holds `bin/mpiexec`, `bin/mpicc`, `bin/mpicxx` and `bin/python` with
+//! mpi4py for that MPI; the wheels have no Fortran. One whose name goes on after the family (`mpich-debian=DIR`) may lack the
+//! Python and then runs the compiled examples only, but must have `bin/mpifort`; `scripts/system-mpi` makes such environments
+//! of MPI libraries that the system has.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -51,9 +52,14 @@ impl Environment {
         self.name.split('-').next().unwrap_or_default()
     }
 
-    /// Whether it is one for C examples only.
+    /// Whether it is one for compiled examples only.
     pub fn without_python(&self) -> bool {
         self.name.contains('-') && !self.program("python").exists()
+    }
+
+    /// Whether it is one that need not have Fortran, and has none.
+    pub fn without_fortran(&self) -> bool {
+        !self.name.contains('-') && !self.program("mpifort").exists()
     }
 
     /// The first thing that the environment lacks.
@@ -105,6 +111,7 @@ mod tests {
         };
         assert_eq!(system.family(), "mpich");
         assert!(system.without_python());
+        assert!(!system.without_fortran());
         assert_eq!(system.missing(), Some("/nonexistent/bin/mpiexec".into()));
     }
 

@@ -11,16 +11,43 @@ use crate::workspace;
 pub enum Language {
     /// Compiled with the environment's `mpicc`.
     C,
+    /// C++, compiled with the environment's `mpicxx`.
+    Cpp,
+    /// Compiled with the environment's `mpifort`.
+    Fortran,
     /// Run with the environment's `python`.
     Python,
+    /// Built by cargo, with rsmpi (the crate `mpi`), for the environment's `mpicc`.
+    Rust,
 }
 
 impl Language {
+    /// All of them.
+    pub const ALL: [Language; 5] = [
+        Language::C,
+        Language::Cpp,
+        Language::Fortran,
+        Language::Python,
+        Language::Rust,
+    ];
+
     /// The directory under `examples/`, and the word in the names of tests.
     pub fn name(self) -> &'static str {
         match self {
             Language::C => "c",
+            Language::Cpp => "cpp",
+            Language::Fortran => "fortran",
             Language::Python => "python",
+            Language::Rust => "rust",
+        }
+    }
+
+    /// Where its source files are, below `examples/`.
+    fn directory(self) -> &'static str {
+        match self {
+            // A package: each file is a program of it.
+            Language::Rust => "rust/src/bin",
+            other => other.name(),
         }
     }
 
@@ -28,7 +55,10 @@ impl Language {
     fn suffix(self) -> &'static str {
         match self {
             Language::C => "c",
+            Language::Cpp => "cpp",
+            Language::Fortran => "f90",
             Language::Python => "py",
+            Language::Rust => "rs",
         }
     }
 }
@@ -50,13 +80,11 @@ impl Example {
     /// All examples of the workspace, in order. A source file without a header is one, too (and fails), unless its name
     /// starts with an underscore.
     pub fn all() -> Vec<Example> {
-        [Language::C, Language::Python]
+        Language::ALL
             .into_iter()
             .flat_map(|language| {
-                Example::within(
-                    &workspace().join("examples").join(language.name()),
-                    language,
-                )
+                let directory = workspace().join("examples").join(language.directory());
+                Example::within(&directory, language)
             })
             .collect()
     }
@@ -91,8 +119,10 @@ impl Example {
 
     /// Whether it is meant for this environment. One with an unreadable header is for all, so that each test says so.
     pub fn is_for(&self, environment: &Environment) -> bool {
-        if self.language == Language::Python && environment.without_python() {
-            return false;
+        match self.language {
+            Language::Python if environment.without_python() => return false,
+            Language::Fortran if environment.without_fortran() => return false,
+            _ => {}
         }
         match &self.header {
             Ok(header) => {

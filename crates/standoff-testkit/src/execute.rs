@@ -88,9 +88,8 @@ pub fn run(example: &Example, environment: &Environment) -> Result<Outcome, Stri
                 .arg("--")
                 .arg(&example.source);
         }
-        Language::C => {
-            let program =
-                compile::c_program(&example.source, environment, &cache(&artifacts.standoff))?;
+        _ => {
+            let program = compile::program(example, environment, &cache(&artifacts.standoff))?;
             command.arg("--").arg(program);
         }
     }

@@ -3,7 +3,7 @@
 //! - [`header`]: the expectation header of an example, and its `@core` marks;
 //! - [`environment`]: the MPI libraries to test against;
 //! - [`artifacts`]: the `standoff` binary and the probe of this build;
-//! - [`compile`]: C examples, compiled once for each MPI library;
+//! - [`compile`]: compiled examples, made once for each MPI library;
 //! - [`execute`]: one run, under a backstop, and what was left of it;
 //! - [`compare`]: expectation against observation. Pure, and tested with observations that must fail.
 //!

@@ -1,11 +1,12 @@
 //! One test for each example and MPI library: `mpich::python::opening`. All of libtest's arguments work.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use standoff_testkit::environment::Environment;
-use standoff_testkit::example::Example;
-use standoff_testkit::{execute, in_ci};
+use standoff_testkit::example::{Example, Language};
+use standoff_testkit::{compile, execute, in_ci};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
@@ -23,22 +24,44 @@ fn main() -> ExitCode {
                 missing.display()
             );
         }
+        let lacks = lacks(&environment, !arguments.list && missing.is_none());
         for example in Example::all() {
             if !example.is_for(&environment) {
                 continue;
             }
             let name = example.test_name(&environment);
             let environment = environment.clone();
-            let trial = Trial::test(name, move || test(&example, &environment));
-            trials.push(trial.with_ignored_flag(missing.is_some() && !in_ci()));
+            let lack = lacks.get(&example.language).cloned();
+            let ignored = (missing.is_some() || lack.is_some()) && !in_ci();
+            let trial = Trial::test(name, move || test(&example, &environment, lack.as_deref()));
+            trials.push(trial.with_ignored_flag(ignored));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-fn test(example: &Example, environment: &Environment) -> Result<(), Failed> {
+/// The languages that cannot be compiled for an environment, with the reason, which is told, too.
+fn lacks(environment: &Environment, wanted: bool) -> BTreeMap<Language, String> {
+    let mut lacks = BTreeMap::new();
+    for language in Language::ALL.into_iter().filter(|_| wanted) {
+        let (name, word) = (&environment.name, language.name());
+        if language == Language::Fortran && environment.without_fortran() {
+            eprintln!("{name} has no Fortran: its {word} examples are left out");
+        } else if let Some(lack) = compile::lacks(language, environment) {
+            let what = if in_ci() { "fail" } else { "are skipped" };
+            eprintln!("{name}: {lack}: its {word} examples {what}");
+            lacks.insert(language, lack);
+        }
+    }
+    lacks
+}
+
+fn test(example: &Example, environment: &Environment, lack: Option<&str>) -> Result<(), Failed> {
     if let Some(missing) = environment.missing() {
         return Err(format!("{} is missing", missing.display()).into());
+    }
+    if let Some(lack) = lack {
+        return Err(lack.into());
     }
     let outcome = execute::run(example, environment)?;
     if outcome.wrong.is_empty() {

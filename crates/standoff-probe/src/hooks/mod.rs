@@ -5,6 +5,7 @@
 //! receive is counted, and its operation removed, *after* it, in one section.
 
 pub(crate) mod attribute;
+pub(crate) mod bindings;
 pub(crate) mod collective;
 pub(crate) mod comm;
 pub(crate) mod complete;

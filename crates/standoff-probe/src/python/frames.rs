@@ -202,7 +202,12 @@ impl Readers {
             return LIBRARY;
         }
         let new = Place {
-            key: hash(&[file.bytes(), name.bytes(), &line.to_ne_bytes(), &function.to_ne_bytes()]),
+            key: hash(&[
+                file.bytes(),
+                name.bytes(),
+                &line.to_ne_bytes(),
+                &function.to_ne_bytes(),
+            ]),
             function,
             line,
             ..Place::default()
@@ -459,9 +464,9 @@ fn candidates(memory: &Memory, said: &Said) -> Vec<Layout> {
                     back != Some(here) && is_code(memory, back, code, said.back)
                 });
                 for back in backs {
-                    let indices = (16..30).map(|i| i * 4).flat_map(|offset| {
-                        [1, 2].map(|unit| At::Index { offset, unit })
-                    });
+                    let indices = (16..30)
+                        .map(|i| i * 4)
+                        .flat_map(|offset| [1, 2].map(|unit| At::Index { offset, unit }));
                     // Pointers before indices: what looks like an index may be chance in a newer frame.
                     let pointers = (0..16).map(|i| i * 8).filter_map(|offset| {
                         let at = memory.word(here + offset)?;

@@ -21,10 +21,12 @@ pub(crate) fn find_call(code: &str, call: &str) -> (usize, usize) {
         if name.is_empty() {
             continue;
         }
-        let starts = code.match_indices(name).map(|(at, _)| at).filter(|&at| {
+        let starts = occurrences(code, name).filter(|&at| {
             let before = code[..at].chars().next_back();
             let after = code[at + name.len()..].trim_start();
-            !before.is_some_and(is_word) && after.starts_with('(')
+            // Rust may name types between a method and its arguments.
+            let called = after.starts_with('(') || after.starts_with("::<");
+            !before.is_some_and(is_word) && called
         });
         if let Some(at) = only(starts) {
             // The object of a method call belongs to it.
@@ -37,6 +39,15 @@ pub(crate) fn find_call(code: &str, call: &str) -> (usize, usize) {
         }
     }
     whole
+}
+
+/// Where a name stands. MPI's own in any case: Fortran's programmers write `mpi_recv` or `MPI_RECV`.
+fn occurrences<'a>(code: &'a str, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+    let any_case = name.starts_with("MPI_");
+    code.char_indices().map(|(at, _)| at).filter(move |&at| {
+        code.get(at..at + name.len())
+            .is_some_and(|here| here == name || (any_case && here.eq_ignore_ascii_case(name)))
+    })
 }
 
 fn is_word(c: char) -> bool {
@@ -132,6 +143,18 @@ mod tests {
             "\u{e9}\u{e9}.recv()"
         );
         assert_eq!(underlined("", "comm.recv"), "");
+    }
+
+    #[test]
+    fn calls_are_found_in_fortran_and_rust() {
+        let code =
+            "  if (odd) call mpi_recv(u(1), n, MPI_REAL8, left, 0, comm, MPI_STATUS_IGNORE, ierr)";
+        let call = "mpi_recv(u(1), n, MPI_REAL8, left, 0, comm, MPI_STATUS_IGNORE, ierr)";
+        assert_eq!(underlined(code, "MPI_Recv"), call);
+        assert_eq!(
+            underlined("let (x, _) = other.receive::<u8>(); f(x)", "other.receive"),
+            "other.receive::<u8>()"
+        );
     }
 
     #[test]

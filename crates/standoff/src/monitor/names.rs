@@ -1,4 +1,4 @@
-//! What the user wrote for an MPI call: mpi4py's methods, found in the source line.
+//! What the user wrote for an MPI call: methods of mpi4py and of rsmpi (the crate `mpi`), found in the source line.
 
 /// The call as it stands in a Python source line, e.g. `comm.recv`, for the MPI procedure that it led to.
 ///
@@ -9,6 +9,64 @@ pub fn user_call(function: &str, line: &str) -> Option<String> {
     methods(function)
         .find_map(|m| calls.iter().find(|(_, name)| *name == m))
         .map(|(whole, _)| (*whole).to_owned())
+}
+
+/// As [`user_call`], in a line of Rust: `left.receive` of `let (got, _) = left.receive::<f64>();`.
+pub fn rust_call(function: &str, line: &str) -> Option<String> {
+    let code = line.split("//").next().unwrap_or(line);
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    rust_methods(function).iter().find_map(|stem| {
+        code.match_indices(stem).find_map(|(start, _)| {
+            let end = start + code[start..].find(|c| !word(c))?;
+            let whole = matches!(
+                code[start + stem.len()..end].chars().next(),
+                None | Some('_')
+            );
+            let called = code[end..].starts_with('(') || code[end..].starts_with("::<");
+            let inside = code[..start].chars().next_back().is_some_and(word);
+            if !whole || !called || inside {
+                return None;
+            }
+            let from = receiver(code.as_bytes(), start);
+            let call = code.get(from..end)?.trim_start_matches(['.', ':']);
+            Some(call.to_owned())
+        })
+    })
+}
+
+/// rsmpi's methods and functions that call an MPI procedure, without the endings (`_into`, `_with_tag`, `_root`, …).
+fn rust_methods(function: &str) -> &'static [&'static str] {
+    match function.strip_prefix("MPI_").unwrap_or(function) {
+        "Send" => &["send"],
+        "Ssend" => &["synchronous_send"],
+        "Bsend" => &["buffered_send"],
+        "Rsend" => &["ready_send"],
+        "Recv" => &["receive"],
+        "Mprobe" | "Mrecv" => &["receive", "matched_probe", "matched_receive"],
+        "Probe" => &["probe"],
+        "Sendrecv" | "Sendrecv_replace" => &["send_receive"],
+        "Wait" => &["wait"],
+        "Waitall" => &["wait_all"],
+        "Waitany" => &["wait_any"],
+        "Waitsome" => &["wait_some"],
+        "Test" => &["test"],
+        "Barrier" => &["barrier"],
+        "Bcast" => &["broadcast"],
+        "Gather" | "Gatherv" => &["gather"],
+        "Scatter" | "Scatterv" => &["scatter"],
+        "Allgather" | "Allgatherv" => &["all_gather"],
+        "Alltoall" | "Alltoallv" | "Alltoallw" => &["all_to_all"],
+        "Reduce" => &["reduce"],
+        "Allreduce" => &["all_reduce"],
+        "Reduce_scatter_block" => &["reduce_scatter_block"],
+        "Scan" => &["scan"],
+        "Exscan" => &["exclusive_scan"],
+        "Comm_dup" => &["duplicate"],
+        "Comm_split" => &["split_by_color"],
+        "Comm_create" | "Comm_create_group" => &["split_by_subgroup"],
+        "Intercomm_merge" => &["merge"],
+        _ => &[],
+    }
 }
 
 /// mpi4py's methods that call an MPI procedure, most direct first.
@@ -90,9 +148,29 @@ fn methods(function: &str) -> impl Iterator<Item = &'static str> {
         .chain(REDUCTIONS.iter().copied().filter(move |_| private))
 }
 
+fn word(b: u8) -> bool {
+    b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80
+}
+
+/// Where the receiver begins of which a method stands at `end`: names, dots, colons and balanced brackets.
+fn receiver(bytes: &[u8], end: usize) -> usize {
+    let mut depth = 0u32;
+    let mut from = end;
+    while from > 0 {
+        match bytes[from - 1] {
+            b')' | b']' => depth += 1,
+            b'(' | b'[' if depth > 0 => depth -= 1,
+            b':' if from > 1 && bytes[from - 2] == b':' => from -= 1,
+            b if depth > 0 || word(b) || b == b'.' => {}
+            _ => break,
+        }
+        from -= 1;
+    }
+    from
+}
+
 /// `receiver.method` (as written) and `method`, for each method call in a line, comments and strings aside.
 fn method_calls(line: &str) -> Vec<(&str, &str)> {
-    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b >= 0x80;
     let bytes = line.as_bytes();
     let mut out = Vec::new();
     let mut quote = None;
@@ -110,18 +188,7 @@ fn method_calls(line: &str) -> Vec<(&str, &str)> {
                 if start == end || start == 0 || bytes[start - 1] != b'.' {
                     continue;
                 }
-                // The receiver: names, dots and balanced brackets before the dot.
-                let mut depth = 0u32;
-                let mut from = start - 1;
-                while from > 0 {
-                    match bytes[from - 1] {
-                        b')' | b']' => depth += 1,
-                        b'(' | b'[' if depth > 0 => depth -= 1,
-                        b if depth > 0 || word(b) || b == b'.' => {}
-                        _ => break,
-                    }
-                    from -= 1;
-                }
+                let from = receiver(bytes, start - 1);
                 if line.is_char_boundary(from) && line.is_char_boundary(start) {
                     out.push((&line[from..end], &line[start..end]));
                 }
@@ -134,7 +201,41 @@ fn method_calls(line: &str) -> Vec<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::user_call;
+    use super::{rust_call, user_call};
+
+    #[test]
+    fn rust_methods_are_named_as_written() {
+        let call = |function, line| rust_call(function, line);
+        assert_eq!(
+            call(
+                "MPI_Recv",
+                "    let (got, _) = left.receive::<f64>(); // left.receive_into()"
+            )
+            .as_deref(),
+            Some("left.receive")
+        );
+        assert_eq!(
+            call(
+                "MPI_Ssend",
+                "world.process_at_rank(rank + 1).synchronous_send(&x[..]);"
+            )
+            .as_deref(),
+            Some("world.process_at_rank(rank + 1).synchronous_send")
+        );
+        assert_eq!(
+            call("MPI_Mprobe", "            .receive_vec_with_tag::<u32>(7)").as_deref(),
+            Some("receive_vec_with_tag")
+        );
+        assert_eq!(
+            call(
+                "MPI_Sendrecv",
+                "mpi::point_to_point::send_receive_into(&a, &p, &mut b, &p);"
+            )
+            .as_deref(),
+            Some("mpi::point_to_point::send_receive_into")
+        );
+        assert_eq!(call("MPI_Send", "sender(1); resend(2); p.receive()"), None);
+    }
 
     #[test]
     fn the_method_is_named_as_written() {

@@ -123,16 +123,14 @@ impl Native {
         frames
     }
 
-    /// The source line at an address of a process, in the innermost of the functions inlined there.
-    pub fn line(&mut self, pid: i32, address: u64) -> Option<Frame> {
-        let modules = self.loaded(pid);
+    /// The functions at an address of a process, innermost first: several where some are inlined.
+    pub fn lines(&mut self, pid: i32, address: u64) -> Vec<Frame> {
         let mut frames = Vec::new();
-        symbolize(
-            modules.iter().find(|m| m.range.contains(&address))?,
-            address,
-            &mut frames,
-        );
-        frames.into_iter().next()
+        let modules = self.loaded(pid);
+        if let Some(module) = modules.iter().find(|m| m.range.contains(&address)) {
+            symbolize(module, address, &mut frames);
+        }
+        frames
     }
 
     fn loaded(&mut self, pid: i32) -> Rc<[Loaded]> {
@@ -202,6 +200,17 @@ impl Native {
     }
 }
 
+/// Bindings for Fortran and C++ are MPI libraries by name, but stand between the program and a wrapper.
+const BINDINGS: [&str; 7] = [
+    "libmpifort",
+    "libmpichf",
+    "libmpi_mpifh",
+    "libmpi_usempi",
+    "libmpi_cxx",
+    "libmpicxx",
+    "libmpichcxx",
+];
+
 /// Libraries below a wrapper, never above it: reading their tables would cost the most of all.
 fn beside(path: &str) -> bool {
     const BELOW: [&str; 11] = [
@@ -218,7 +227,7 @@ fn beside(path: &str) -> bool {
         "libcuda",
     ];
     let name = path.rsplit('/').next().unwrap_or(path);
-    BELOW.iter().any(|b| name.starts_with(b))
+    BELOW.iter().any(|b| name.starts_with(b)) && !BINDINGS.iter().any(|b| name.starts_with(b))
 }
 
 fn image(path: &str) -> Option<Image> {
@@ -303,7 +312,7 @@ fn symbolize(m: &Loaded, address: u64, out: &mut Vec<Frame>) {
         while let Ok(Some(frame)) = frames.next() {
             let function = frame
                 .function
-                .and_then(|f| f.demangle().ok().map(|d| d.into_owned()));
+                .and_then(|f| f.demangle().ok().map(|d| written(&d)));
             if let Some(location) = frame.location
                 && let (Some(file), Some(line)) = (location.file, location.line)
             {
@@ -316,7 +325,7 @@ fn symbolize(m: &Loaded, address: u64, out: &mut Vec<Frame>) {
         let symbol = loader.and_then(|l| l.find_symbol_info(at));
         let (function, start) = match symbol {
             Some(s) => (
-                Some(addr2line::demangle_auto(s.name().into(), None).into_owned()),
+                Some(written(&addr2line::demangle_auto(s.name().into(), None))),
                 s.address(),
             ),
             None => (None, 0),
@@ -328,5 +337,50 @@ fn symbolize(m: &Loaded, address: u64, out: &mut Vec<Frame>) {
             hint: Some("compile with -g to see the line".to_owned()),
             ..Frame::default()
         });
+    }
+}
+
+/// A function's name as its programmer knows it: gfortran's names of module procedures (`__solver_MOD_exchange`), which no
+/// demangler knows, taken apart; Rust's without the hash.
+fn written(name: &str) -> String {
+    if let Some((module, procedure)) = name
+        .strip_prefix("__")
+        .and_then(|rest| rest.split_once("_MOD_"))
+    {
+        return format!("{module}::{procedure}");
+    }
+    let hash = |h: &str| h.len() == 17 && h[1..].bytes().all(|b| b.is_ascii_hexdigit());
+    match name.rsplit_once("::") {
+        Some((path, h)) if h.starts_with('h') && hash(h) => path.to_owned(),
+        _ => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{beside, written};
+
+    #[test]
+    fn names_are_those_of_the_source() {
+        assert_eq!(written("__solver_MOD_exchange"), "solver::exchange");
+        assert_eq!(written("ring::pass::h0123456789abcdef"), "ring::pass");
+        assert_eq!(written("halo::hall"), "halo::hall");
+        assert_eq!(written("main"), "main");
+    }
+
+    #[test]
+    fn bindings_are_unwound_through_and_their_library_is_not_read() {
+        for below in ["libmpi.so.40", "libmpich.so.12", "libmpi_abi.so.1"] {
+            assert!(beside(&format!("/usr/lib/{below}")), "{below}");
+        }
+        for above in [
+            "libmpifort.so.12",
+            "libmpichfort.so.12",
+            "libmpi_mpifh-gfortran.so.40",
+            "libmpi_usempif08.so.40",
+            "libmpi_cxx.so.40",
+        ] {
+            assert!(!beside(&format!("/usr/lib/{above}")), "{above}");
+        }
     }
 }

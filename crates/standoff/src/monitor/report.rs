@@ -9,12 +9,13 @@ use standoff_board::read::text;
 use standoff_mpi::picture::{CommId, Root, SendMode, WorldRank};
 use standoff_mpi::{Agent, Blocked, BlockedOp, Finding as Found, OpKind, Peer, Picture, Reason};
 use standoff_report::{
-    Abi, AgentEntry, CallEntry, Cause, Finding, FindingKind, Frame, MpiInfo, Op, RequestEntry, WaitKind,
+    Abi, AgentEntry, CallEntry, Cause, Finding, FindingKind, Frame, MpiInfo, Op, RequestEntry,
+    WaitKind,
 };
 
 use standoff_report::sources::{FileSources, Sources};
 
-use super::names::user_call;
+use super::names::{rust_call, user_call};
 use super::picture::{self, Reading};
 use super::places::{Places, in_words};
 use super::stacks::{Stacks, own_first, parse, relative};
@@ -205,17 +206,22 @@ impl Known<'_> {
     fn blank(&self, agent: Agent, call: &str) -> AgentEntry {
         let stack = self.stack(agent);
         let python = self.header(agent.rank).is_some_and(|h| h.python != 0);
-        let written = stack
-            .first()
-            .filter(|_| python)
-            .and_then(|f| self.sources.line(f.file.as_deref()?, f.line?));
+        let written = stack.first().and_then(|f| {
+            let file = f.file.as_deref()?;
+            let named = match (python, file.ends_with(".rs")) {
+                (true, _) => user_call,
+                (false, true) => rust_call,
+                (false, false) => return None,
+            };
+            named(call, &self.sources.line(file, f.line?)?)
+        });
         AgentEntry {
             agent: self.name(agent),
             rank: agent.rank.0,
             thread: (self.threads(agent.rank) > 1).then_some(agent.thread),
             world: self.world,
             call: call.to_owned(),
-            user_call: written.and_then(|line| user_call(call, &line)),
+            user_call: written,
             stack,
             calls: self.calls(agent),
             ..AgentEntry::default()
@@ -243,7 +249,10 @@ impl Known<'_> {
     /// What led here: loops in which ranks parted, and the last calls of those that left.
     fn before(&self, found: &Found, finding: &Finding) -> Vec<String> {
         let all = finding.core.iter().chain(&finding.victims);
-        let waiting: Vec<&AgentEntry> = all.filter(|e| e.op != Some(Op::Ended)).take(NAMES).collect();
+        let waiting: Vec<&AgentEntry> = all
+            .filter(|e| e.op != Some(Op::Ended))
+            .take(NAMES)
+            .collect();
         let ended = &found.ended[..found.ended.len().min(NAMES)];
         let mut out = self.places.partings(&waiting, ended);
         let mut last: BTreeMap<String, Vec<u32>> = BTreeMap::new();

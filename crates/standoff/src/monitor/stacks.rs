@@ -144,24 +144,76 @@ fn own(frame: &Frame) -> bool {
         .is_some_and(standoff_board::source::own_python)
 }
 
-/// Drops frames of system libraries inside the program's, and the C runtime's around it.
+/// Drops frames of libraries, those around the program and the system's inside it: what remains is what its programmers wrote,
+/// and other libraries of which nothing is known.
 fn program_first(mut frames: Vec<Frame>) -> Vec<Frame> {
-    let system = |f: &Frame| {
-        f.module
-            .as_deref()
-            .is_some_and(|m| m.starts_with("libc.so") || m.starts_with("ld-linux"))
-            || matches!(f.function.as_deref(), Some("_start"))
-            || f.file.as_deref().is_some_and(|f| {
-                f.contains("/sysdeps/") || f.contains("/csu/") || f.contains("/nptl/")
-            })
-    };
+    while frames.last().is_some_and(system) {
+        frames.pop();
+    }
+    // A compiler's own `main` around the program: gfortran's, in the user's file, and Rust's, of which nothing is known.
+    if let [.., inner, outer] = &frames[..]
+        && outer.function.as_deref() == Some("main")
+        && (fortran(outer) || (outer.file.is_none() && runtime(inner)))
+    {
+        frames.pop();
+    }
+    if frames.iter().any(own_native) {
+        frames.retain(|f| !bundled(f));
+    }
     if let Some(first) = frames.iter().position(|f| !system(f)) {
         frames.drain(..first);
     }
-    while frames.last().is_some_and(&system) {
-        frames.pop();
-    }
     frames
+}
+
+/// The user's own native code.
+pub fn own_native(frame: &Frame) -> bool {
+    !bundled(frame) && !system(frame)
+}
+
+/// The C library and what it starts a program with.
+fn system(frame: &Frame) -> bool {
+    frame
+        .module
+        .as_deref()
+        .is_some_and(|m| m.starts_with("libc.so") || m.starts_with("ld-linux"))
+        || matches!(frame.function.as_deref(), Some("_start"))
+        || frame
+            .file
+            .as_deref()
+            .is_some_and(|f| f.contains("/sysdeps/") || f.contains("/csu/") || f.contains("/nptl/"))
+}
+
+/// Code that came with the compiler, with a package or with MPI and was compiled into the program: headers, inline bindings,
+/// crates.
+fn bundled(frame: &Frame) -> bool {
+    const INSTALLED: [&str; 2] = ["/usr/include/", "/usr/lib/"];
+    const PARTS: [&str; 6] = [
+        "/registry/src/",
+        "/.cargo/git/checkouts/",
+        "/rustc/",
+        "/include/c++/",
+        "/ompi/mpi/cxx/",
+        "/mpicxx.h",
+    ];
+    frame.file.as_deref().is_some_and(|f| {
+        INSTALLED.iter().any(|p| f.starts_with(p)) || PARTS.iter().any(|p| f.contains(p))
+    })
+}
+
+fn fortran(frame: &Frame) -> bool {
+    let suffix = frame.file.as_deref().and_then(|f| f.rsplit_once('.'));
+    let suffix = suffix.map(|(_, suffix)| suffix.to_ascii_lowercase());
+    matches!(
+        suffix.as_deref(),
+        Some("f" | "for" | "ftn" | "f90" | "f95" | "f03" | "f08")
+    )
+}
+
+/// What stands between Rust's two functions `main`.
+fn runtime(frame: &Frame) -> bool {
+    let function = frame.function.as_deref();
+    function.is_some_and(|f| f.starts_with("std::rt::lang_start") || f.starts_with("lang_start"))
 }
 
 /// Shows files below the working directory as the user names them.
@@ -176,5 +228,69 @@ pub fn relative(frames: &mut [Frame]) {
         {
             frame.file = Some(short.to_string_lossy().into_owned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Frame, program_first};
+
+    fn at(file: &str, function: &str) -> Frame {
+        Frame::at(file, 1, function)
+    }
+
+    fn functions(frames: Vec<Frame>) -> Vec<String> {
+        let frames = program_first(frames);
+        frames.into_iter().filter_map(|f| f.function).collect()
+    }
+
+    #[test]
+    fn a_crate_and_the_standard_library_are_not_the_users() {
+        let crates = "/home/u/.cargo/registry/src/index-1949cf8c6b5b557f/mpi-0.8.2/src";
+        let std = "/rustc/0123abcd/library/std/src";
+        let stack = vec![
+            at(&format!("{crates}/raw.rs"), "mpi::with_uninitialized"),
+            at(&format!("{crates}/point_to_point.rs"), "mpi::receive"),
+            at("src/ring.rs", "ring::pass"),
+            at(&format!("{std}/../../core/src/iter.rs"), "for_each"),
+            at("src/main.rs", "ring::main"),
+            at(&format!("{std}/rt.rs"), "std::rt::lang_start::{{closure}}"),
+            at(&format!("{std}/rt.rs"), "std::rt::lang_start"),
+            Frame {
+                function: Some("main".to_owned()),
+                module: Some("ring".to_owned()),
+                ..Frame::default()
+            },
+        ];
+        assert_eq!(functions(stack), ["ring::pass", "ring::main"]);
+    }
+
+    #[test]
+    fn headers_and_bindings_in_them_are_not_the_users() {
+        let stack = vec![
+            at(
+                "/opt/mpi/include/openmpi/ompi/mpi/cxx/comm_inln.h",
+                "MPI::Comm::Recv",
+            ),
+            at("/usr/include/c++/12/bits/std_function.h", "invoke"),
+            at("/home/u/halo.cpp", "exchange"),
+            at("/home/u/halo.cpp", "main"),
+        ];
+        assert_eq!(functions(stack), ["exchange", "main"]);
+        // Nothing but libraries: better than nothing.
+        let stack = vec![at("/usr/include/boost/mpi.hpp", "recv")];
+        assert_eq!(functions(stack), ["recv"]);
+    }
+
+    #[test]
+    fn the_main_that_gfortran_adds_is_not_the_users() {
+        let stack = vec![
+            at("ring.F90", "pass"),
+            at("ring.F90", "ring"),
+            at("ring.F90", "main"),
+        ];
+        assert_eq!(functions(stack), ["pass", "ring"]);
+        let stack = vec![at("ring.c", "pass"), at("ring.c", "main")];
+        assert_eq!(functions(stack), ["pass", "main"]);
     }
 }

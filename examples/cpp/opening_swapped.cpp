@@ -1,0 +1,38 @@
+// standoff: title: the opening example cured: one side sends first
+// standoff: ranks: 9
+// standoff: expect: clean
+// standoff: stdout: rank 1 got b
+#include <mpi.h>
+#include <iostream>
+
+// One letter to or from another rank.
+static void send(char letter, int to)
+{
+    MPI_Send(&letter, 1, MPI_CHAR, to, 0, MPI_COMM_WORLD);
+}
+
+static char receive(int from)
+{
+    char letter = '?';
+    MPI_Recv(&letter, 1, MPI_CHAR, from, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    return letter;
+}
+
+int main(int argc, char **argv)
+{
+    int rank;
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (rank == 1) {
+        send('a', 5);
+        char got = receive(5);
+        std::cout << "rank 1 got " << got << std::endl;
+    }
+    if (rank == 5) {
+        receive(1);
+        send('b', 1);
+    }
+    MPI_Finalize();
+    return 0;
+}

@@ -1,0 +1,36 @@
+! standoff: title: odd-even sort in which both partners of a pair first send synchronously
+! standoff: ranks: 6
+! standoff: expect: deadlock
+! standoff: core: 0, 1
+! standoff: core: 2, 3
+! standoff: core: 4, 5
+! standoff: findings: 3
+! standoff: cured: odd_even_sort_cured
+program odd_even_sort
+  use mpi_f08
+  implicit none
+  integer :: rank, ranks, phase, partner, mine, other
+  integer, allocatable :: sorted(:)
+
+  call MPI_Init()
+  call MPI_Comm_rank(MPI_COMM_WORLD, rank)
+  call MPI_Comm_size(MPI_COMM_WORLD, ranks)
+  mine = modulo(5 * rank + 3, 7)
+  do phase = 1, ranks
+    partner = rank + merge(1, -1, modulo(rank + phase, 2) == 1)
+    if (partner < 0 .or. partner >= ranks) partner = MPI_PROC_NULL
+    other = mine
+    call swap_with(partner)
+    if (partner /= MPI_PROC_NULL) mine = merge(min(mine, other), max(mine, other), rank < partner)
+  end do
+  allocate (sorted(ranks))
+  call MPI_Gather(mine, 1, MPI_INTEGER, sorted, 1, MPI_INTEGER, 0, MPI_COMM_WORLD)
+  if (rank == 0) print '(a, 6i2)', 'sorted', sorted
+  call MPI_Finalize()
+contains
+  subroutine swap_with(partner)
+    integer, intent(in) :: partner
+    call MPI_Ssend(mine, 1, MPI_INTEGER, partner, 0, MPI_COMM_WORLD)  ! @core 0-5
+    call MPI_Recv(other, 1, MPI_INTEGER, partner, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE)
+  end subroutine swap_with
+end program odd_even_sort
