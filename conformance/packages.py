@@ -84,7 +84,7 @@ def verdicts(directory, output, words=r"PASSED|FAILED|passed|failed", files=()):
         if os.path.exists(path):
             with open(path, errors="replace") as file:
                 output += file.read()
-    lines = [REAL.sub("*", line).strip() for line in output.splitlines() if re.search(words, line)]
+    lines = [" ".join(REAL.sub("*", line).split()) for line in output.splitlines() if re.search(words, line)]
     checks = {}
     for name in numbered(lines):
         # A sum (`0 tests completed and failed ...`) is no test: it is compared as it stands.
@@ -146,7 +146,8 @@ def mpi4py_futures(mpi, ranks, _short):
 
 SCALAPACK = "/usr/lib/x86_64-linux-gnu/scalapack/{}-tests"
 
-# The package's own inputs have four grids and sizes each, minutes on a small machine: two of each say the same.
+# The package's own inputs have four grids and sizes each, minutes on a small machine: two of each say the same. Without
+# refinement: PDGERFS of ScaLAPACK 2.2.1 deadlocks by itself there (docs/conformance.md).
 LU = """'ScaLAPACK, LU'
 'MPI'
 'LU.out' output file
@@ -164,7 +165,7 @@ LU = """'ScaLAPACK, LU'
 1 {ranks} values of P
 {ranks} 1 values of Q
 1.0 threshold
-T condition estimate and refinement
+F condition estimate and refinement
 """
 LLT = LU.replace("6 device out\n", "6 device out\n'U' upper\n").replace("10 37 values of M\n", "").replace("1.0", "3.0")
 QR = """'ScaLAPACK, QR'
@@ -215,7 +216,7 @@ def lammps(_mpi, _ranks, short):
         return checks
 
     programs = []
-    for name in ["melt", "min"] if short else ["melt", "min", "crack", "rigid", "peptide"]:
+    for name in ["melt", "min"] if short else ["melt", "min", "rigid"]:
         files = {os.path.basename(path): path for path in glob.glob(f"/usr/share/lammps/examples/{name}/*")}
         programs.append(Program(name, ["lmp", "-in", f"in.{name}"], thermo, files))
     return programs
