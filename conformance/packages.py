@@ -105,7 +105,7 @@ def succeeded(_directory, _output):
 # --- mpi4py -----------------------------------------------------------------------------------------------------------
 
 # What the short run takes of the suite: most of what standoff models, in a few seconds.
-SHORT = r"test_(cco_obj|cco_nb_vec|p2p_obj|p2p_obj_matched|p2p_buf|comm|comm_inter|request|threads|util_sync)\.py$"
+SHORT = r"test_(cco_obj|cco_nb_vec|p2p_obj|p2p_obj_matched|comm|comm_inter|request|threads|util_sync)\.py$"
 
 
 def recorder(script, *arguments):

@@ -2,8 +2,9 @@
 
     mpiexec -n N python recorder.py RESULTS SCRIPT [ARGUMENTS]
 
-SCRIPT is what would have been started itself. Each rank writes RESULTS/rank-N, one line a test as it ends: what came of it, a tab, its name. (unittest prints the same
-to standard error, where the ranks' lines are mixed and cannot be told apart.)
+SCRIPT is what would have been started itself. Each rank writes RESULTS/rank-N, one line a test as it ends: what came
+of it, a tab, its name. (unittest prints the same to standard error, where the ranks' lines are mixed and cannot be
+told apart.)
 """
 
 import os
