@@ -3,6 +3,8 @@
 #
 #   make demo    the opening example, its cures and its half-cure, on a real MPI
 #   make test    all tests, on MPICH and on Open MPI
+#   make conformance   programs of others with and without standoff (SHORT=1: a few minutes; INSTALL=1: as root, with
+#                what is missing of Debian's packages); docs/conformance.md
 #   make bench   the measurements behind the figures in the README
 #   make lint    formatting, clippy, rustdoc
 #   make envs    only the environments      (make envs UPGRADE=1: newest versions)
@@ -16,7 +18,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
 export STANDOFF_TEST_ENVS ?= mpich=$(ENVS)/mpich,openmpi=$(ENVS)/openmpi
 
-.PHONY: demo test bench lint envs build clean distclean
+.PHONY: demo test conformance bench lint envs build clean distclean
 
 # The first target is what a bare `make` does.
 demo: $(ENVS)/mpich/.ready
@@ -34,6 +36,14 @@ build:
 
 test: envs build
 	scripts/sum-tests $(CARGO) test --workspace --no-fail-fast
+
+# The short selection takes the build that the tests have made already.
+PROFILE := $(if $(SHORT),debug,release)
+
+conformance: envs
+	$(CARGO) build $(if $(SHORT),,--release) -p standoff -p standoff-probe
+	$(PYTHON) scripts/conformance --standoff "$(TARGET)/$(PROFILE)/standoff" --work "$(TARGET)/conformance" \
+	    $(if $(SHORT),--short) $(if $(INSTALL),--install) $(if $(ONLY),--only "$(ONLY)")
 
 bench: envs
 	$(CARGO) build --release -p standoff -p standoff-probe
