@@ -184,3 +184,29 @@ fn run(command: &mut Command) -> Result<(), String> {
         String::from_utf8_lossy(&output.stderr)
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_wrapper_is_named() {
+        let nothing = Environment {
+            name: "mpich-system".into(),
+            root: "/nonexistent".into(),
+        };
+        let lack = |language| lacks(language, &nothing);
+        assert_eq!(
+            lack(Language::Fortran).as_deref(),
+            Some("no working mpifort")
+        );
+        assert_eq!(lack(Language::Cpp).as_deref(), Some("no working mpicxx"));
+        assert_eq!(lack(Language::Python), None);
+    }
+
+    #[test]
+    fn what_a_compiler_says_is_shown() {
+        let said = run(Command::new("sh").args(["-c", "echo no such module >&2; exit 3"]));
+        assert!(said.is_err_and(|e| e.contains("no such module") && e.contains("3")));
+    }
+}
