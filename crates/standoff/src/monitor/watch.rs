@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use standoff_mpi::{Agent, Analysis, Blocked, Finding as Found, analyse};
 use standoff_report::{Report, Scope, Verdict};
 
+use super::failures;
 use super::native::Native;
 use super::pause::Paused;
 use super::picture::{Polls, Reading, picture};
@@ -444,10 +445,10 @@ impl Watcher for Monitor {
         let mut failed = Vec::new();
         for world in 0..self.ranks.worlds.len() {
             let readings = read(&mut self.ranks.worlds[world]);
-            failed.extend(report::failures(world as u32, &readings));
+            failed.extend(failures::failures(world as u32, &readings));
         }
-        let failed = report::first(failed, &self.ranks.order_of_deaths());
-        let failure = report::crash(failed, exit);
+        let failed = failures::first(failed, &self.ranks.order_of_deaths());
+        let failure = failures::crash(failed, exit);
         // A program may end with any status of its own; only a rank that crashed, aborted or raised makes a failure.
         let failure = failure.filter(|_| !exit.success());
         let unseen = self.ranks.worlds.is_empty() && !exit.success();
