@@ -37,7 +37,7 @@ build:
 test: envs build
 	scripts/sum-tests $(CARGO) test --workspace --no-fail-fast
 
-# The short selection takes the build that the tests have made already.
+# The short selection takes the build that the tests use.
 PROFILE := $(if $(SHORT),debug,release)
 
 conformance: envs

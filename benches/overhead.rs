@@ -26,6 +26,9 @@ const PAIRS: usize = 7;
 /// A run that takes longer has failed.
 const BACKSTOP: &str = "90";
 
+/// What a rank may need more: 2 MB, in KiB.
+const MEMORY: f64 = 2_000_000.0 / 1024.0;
+
 /// What is compared, and what it may be.
 #[derive(Clone, Copy)]
 enum Bound {
@@ -118,7 +121,7 @@ const ROWS: [Row; 10] = [
         args: &["start"],
         ranks: 2,
         unit: "KiB",
-        bound: Bound::Added(2048.0),
+        bound: Bound::Added(MEMORY),
         promised: true,
     },
     Row {
@@ -127,7 +130,7 @@ const ROWS: [Row; 10] = [
         args: &["tags"],
         ranks: 2,
         unit: "KiB",
-        bound: Bound::Added(2048.0),
+        bound: Bound::Added(MEMORY),
         promised: true,
     },
     Row {
@@ -136,7 +139,7 @@ const ROWS: [Row; 10] = [
         args: &["comms"],
         ranks: 2,
         unit: "KiB",
-        bound: Bound::Added(2048.0),
+        bound: Bound::Added(MEMORY),
         promised: true,
     },
 ];
