@@ -4,23 +4,24 @@
 //! keeps the order: an epoll instance queues its file descriptors as they become ready, and a process's does so when it
 //! ends.
 
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::proc::Process;
 
-/// Remembers who died before whom.
+/// Remembers who died before whom. Processes go by a number of the caller's.
 #[derive(Debug)]
 pub struct Deaths {
     /// `None`: the system cannot tell (before Linux 5.3).
     epoll: Option<OwnedFd>,
     /// Open, or else they would leave the instance.
-    watched: Vec<(Process, OwnedFd)>,
-    /// In the order of their deaths.
-    dead: Vec<Process>,
+    watched: Vec<OwnedFd>,
+    places: BTreeMap<u64, usize>,
 }
 
 impl Default for Deaths {
@@ -28,35 +29,47 @@ impl Default for Deaths {
         Deaths {
             epoll: epoll::create(epoll::CreateFlags::CLOEXEC).ok(),
             watched: Vec::new(),
-            dead: Vec::new(),
+            places: BTreeMap::new(),
         }
     }
 }
 
 impl Deaths {
-    /// Watches a process. One that cannot be watched, or is gone already, has no place in the order.
-    pub fn watch(&mut self, process: Process) {
+    /// Watches a process, `None` for one that is gone already.
+    ///
+    /// That one died before all that live now; of those that are dead, nobody knows whether they went before it, so it
+    /// shares the first place.
+    pub fn watch(&mut self, who: u64, process: Option<Process>) {
         let Some(epoll) = &self.epoll else { return };
-        let Some(pid) = Pid::from_raw(process.pid) else {
-            return;
-        };
-        let Ok(fd) = pidfd_open(pid, PidfdFlags::empty()) else {
-            return;
-        };
-        if !process.alive() {
-            return;
+        let fd = process
+            .and_then(|process| Pid::from_raw(process.pid))
+            .map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+        match fd {
+            None | Some(Err(Errno::SRCH)) => return self.gone(who),
+            Some(Err(_)) => return,
+            Some(Ok(fd)) => {
+                let data = epoll::EventData::new_u64(who);
+                let once = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
+                if epoll::add(epoll, &fd, data, once).is_ok() {
+                    self.watched.push(fd);
+                }
+            }
         }
-        let data = epoll::EventData::new_u64(self.watched.len() as u64);
-        let once = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
-        if epoll::add(epoll, &fd, data, once).is_ok() {
-            self.watched.push((process, fd));
+        // Its number may have gone to another process in the meantime.
+        if !process.is_some_and(Process::alive) {
+            self.gone(who);
         }
     }
 
-    /// Its place in the order of the deaths so far; `None`: not dead, or not known.
-    pub fn place(&mut self, process: Process) -> Option<usize> {
+    fn gone(&mut self, who: u64) {
         self.collect();
-        self.dead.iter().position(|dead| *dead == process)
+        self.places.insert(who, 0);
+    }
+
+    /// The places in the order of the deaths so far, of those that are known to be dead.
+    pub fn order(&mut self) -> &BTreeMap<u64, usize> {
+        self.collect();
+        &self.places
     }
 
     fn collect(&mut self) {
@@ -72,8 +85,8 @@ impl Deaths {
                 return;
             }
             for event in events.drain(..) {
-                let watched = self.watched.get(event.data.u64() as usize);
-                self.dead.extend(watched.map(|(process, _)| *process));
+                let place = self.places.len();
+                self.places.entry(event.data.u64()).or_insert(place);
             }
         }
     }
@@ -98,28 +111,45 @@ mod tests {
     fn the_first_is_known_however_late_one_looks() {
         let mut deaths = Deaths::default();
         let mut all: Vec<_> = (0..100).map(|_| sleeper()).collect();
-        for (_, process) in &all {
-            deaths.watch(*process);
+        for (i, (_, process)) in (0u64..).zip(&all) {
+            deaths.watch(i, Some(*process));
         }
-        assert_eq!(deaths.place(all[0].1), None);
+        assert!(deaths.order().is_empty());
         // Neither the order of their numbers nor that of joining.
         let order: Vec<usize> = (0..100).map(|i| i * 37 % 100).collect();
         for &i in &order {
-            all[i].0.kill().unwrap();
-            all[i].0.wait().unwrap();
+            end(&mut all[i]);
         }
         for (place, &i) in order.iter().enumerate() {
-            assert_eq!(deaths.place(all[i].1), Some(place));
+            assert_eq!(deaths.order()[&(i as u64)], place);
         }
     }
 
-    #[test]
-    fn who_was_gone_before_has_no_place() {
-        let mut deaths = Deaths::default();
-        let (mut child, process) = sleeper();
+    fn end((child, _): &mut (Child, Process)) {
         child.kill().unwrap();
         child.wait().unwrap();
-        deaths.watch(process);
-        assert_eq!(deaths.place(process), None);
+    }
+
+    #[test]
+    fn who_was_gone_before_went_before_those_that_lived() {
+        let mut deaths = Deaths::default();
+        let mut all: Vec<_> = (0..3).map(|_| sleeper()).collect();
+        deaths.watch(0, Some(all[0].1));
+        end(&mut all[1]);
+        deaths.watch(1, Some(all[1].1));
+        deaths.watch(2, Some(all[2].1));
+        end(&mut all[2]);
+        end(&mut all[0]);
+        assert_eq!(*deaths.order(), BTreeMap::from([(1, 0), (2, 1), (0, 2)]));
+    }
+
+    #[test]
+    fn who_was_gone_may_have_gone_after_the_dead() {
+        let mut deaths = Deaths::default();
+        let mut first = sleeper();
+        deaths.watch(7, Some(first.1));
+        end(&mut first);
+        deaths.watch(8, None);
+        assert_eq!(*deaths.order(), BTreeMap::from([(7, 0), (8, 0)]));
     }
 }

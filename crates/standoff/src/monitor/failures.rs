@@ -54,9 +54,11 @@ const OWN_STATUS: u8 = 4;
 pub fn first(mut failures: Vec<Failure>, order: &BTreeMap<(u32, u32), usize>) -> Vec<Failure> {
     let place = |f: &Failure| order.get(&(f.cause.world, f.cause.rank)).copied();
     let quiet = |f: &Failure| f.class >= KILLED;
-    if let Some(first) = failures.iter().filter(|f| quiet(f)).filter_map(place).min() {
-        failures.retain(|f| !quiet(f) || place(f) == Some(first));
-    } else {
+    let first = failures.iter().filter(|f| quiet(f)).filter_map(place).min();
+    if first.is_some() {
+        failures.retain(|f| !quiet(f) || place(f) == first);
+    }
+    if failures.iter().filter(|f| quiet(f)).count() > 1 {
         let said_no = failures.iter().any(|f| f.class == OWN_STATUS);
         failures.retain(|f| !(said_no && f.class == KILLED && f.finalizing));
         // Whoever waits in MPI does not crash there as a rule.

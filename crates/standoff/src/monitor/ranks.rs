@@ -93,16 +93,11 @@ impl Ranks {
         self.known.len() > before
     }
 
-    /// By world and rank: the place in the order of deaths, of those that were seen to die.
+    /// By world and rank: the place in the order of deaths, of those that are known to be dead. The first may be several.
     pub fn order_of_deaths(&mut self) -> BTreeMap<(u32, u32), usize> {
-        let mut order = BTreeMap::new();
-        for (world, w) in (0u32..).zip(&self.worlds) {
-            for rank in w.joined() {
-                let place = rank.process.and_then(|process| self.deaths.place(process));
-                order.extend(place.map(|place| ((world, rank.rank as u32), place)));
-            }
-        }
-        order
+        let order = self.deaths.order();
+        let named = |(&who, &place): (&u64, &usize)| (((who >> 32) as u32, who as u32), place);
+        order.iter().map(named).collect()
     }
 
     fn join(&mut self, path: &Path) -> Result<(), ReadError> {
@@ -111,24 +106,19 @@ impl Ranks {
         if header.world_size > WORLD {
             return Err(ReadError::Corrupted("size of the world"));
         }
-        let world =
-            match self.worlds.iter().position(|w| {
-                w.key == header.world_key && w.ranks.len() == header.world_size as usize
-            }) {
-                Some(i) => &mut self.worlds[i],
-                None => {
-                    let ranks = std::iter::repeat_with(|| None)
-                        .take(header.world_size as usize)
-                        .collect();
-                    self.worlds.push(World {
-                        key: header.world_key,
-                        ranks,
-                        confused: false,
-                        lost: BTreeMap::new(),
-                    });
-                    self.worlds.last_mut().expect("just pushed")
-                }
-            };
+        let size = header.world_size as usize;
+        let mut worlds = self.worlds.iter();
+        let known = worlds.position(|w| w.key == header.world_key && w.ranks.len() == size);
+        let number = known.unwrap_or_else(|| {
+            self.worlds.push(World {
+                key: header.world_key,
+                ranks: std::iter::repeat_with(|| None).take(size).collect(),
+                confused: false,
+                lost: BTreeMap::new(),
+            });
+            self.worlds.len() - 1
+        });
+        let world = &mut self.worlds[number];
         let pid = i32::try_from(header.pid).map_err(|_| ReadError::Corrupted("pid"))?;
         let pid = if here(path) { pid } else { 0 };
         let place = &mut world.ranks[header.rank as usize];
@@ -137,8 +127,9 @@ impl Ranks {
             return Ok(());
         }
         let process = Process::of(pid);
-        if let Some(process) = process {
-            self.deaths.watch(process);
+        if pid != 0 {
+            let who = (number as u64) << 32 | u64::from(header.rank);
+            self.deaths.watch(who, process);
         }
         *place = Some(Rank {
             pid,
