@@ -9,7 +9,7 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Environment variable with the path of the session directory.
 pub const SESSION_VAR: &str = "STANDOFF_SESSION";
 
@@ -168,14 +168,14 @@ pub struct Thread {
     pub poll_round: u64,
     /// Operations of blocking calls (a sendrecv has two), or the last probe polled for.
     pub inline: [Op; 2],
-    /// Calls so far, polls not counted.
+    /// Calls so far, polls not counted; a blocking send counts when it returns.
     pub calls: u64,
     /// Ring of the last calls, by number modulo [`RECENT`].
     pub recent: [Recent; RECENT],
 }
 
 /// A call that a thread has made.
-#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Recent {
     /// Index of the function.
@@ -190,6 +190,24 @@ pub struct Recent {
     pub peer: i32,
     /// Tag or [`ANY`].
     pub tag: i32,
+}
+
+impl Recent {
+    /// Put together from whole words, which costs the writer two stores instead of six.
+    #[must_use]
+    #[inline(always)]
+    pub fn of(function: u32, place: u32, to: Envelope) -> Recent {
+        let head = u64::from(function as u16)
+            | u64::from(place as u16) << 16
+            | u64::from(to.comm as u16) << 32;
+        bytemuck::cast([head, pair(to.peer as u32, to.tag as u32)])
+    }
+}
+
+/// Two neighbouring fields as they lie in memory.
+#[inline(always)]
+fn pair(first: u32, second: u32) -> u64 {
+    u64::from(first) | u64::from(second) << 32
 }
 
 /// A place from which MPI was called, and how often. Entry 0 stays free: it stands for "not known".
@@ -298,6 +316,55 @@ pub struct Op {
     pub place: u32,
     /// Unused.
     pub pad: u32,
+}
+
+impl Op {
+    /// What it is matched by; a collective's root stands for the peer.
+    #[must_use]
+    #[inline(always)]
+    pub fn envelope(&self) -> Envelope {
+        Envelope {
+            comm: self.comm,
+            peer: self.peer,
+            tag: self.tag,
+        }
+    }
+
+    /// A blocking send or receive, put together from whole words as in [`Recent::of`]. `seq` is 0 for a receive.
+    #[must_use]
+    #[inline(always)]
+    pub fn blocking(kind: u8, order: u64, seq: u64, to: Envelope, place: u32) -> Op {
+        let head = u64::from(kind) | u64::from(flag::BLOCKING) << 16;
+        bytemuck::cast([
+            order,
+            seq,
+            0,
+            pair(to.comm, to.peer as u32),
+            u64::from(to.tag as u32),
+            head,
+            u64::from(place),
+        ])
+    }
+}
+
+/// What a message is matched by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope {
+    /// 1 + index of the communicator; 0: unknown.
+    pub comm: u32,
+    /// The other rank, or [`ANY`].
+    pub peer: i32,
+    /// Tag or [`ANY`].
+    pub tag: i32,
+}
+
+impl Envelope {
+    /// Of a call that has none.
+    pub const NONE: Envelope = Envelope {
+        comm: 0,
+        peer: ANY,
+        tag: ANY,
+    };
 }
 
 /// A group of ranks.

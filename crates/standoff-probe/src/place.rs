@@ -4,8 +4,9 @@
 //! frame, which costs two instructions; the monitor makes lines of it when it must. Python: see [`crate::python::frames`].
 
 use crate::guard::Call;
+use crate::hooks::own;
 use crate::rank::ThreadState;
-use standoff_board::layout::{Board, PLACES, Place, RECENT, Recent};
+use standoff_board::layout::{Board, Envelope, PLACES, Place, RECENT, Recent};
 
 /// Entries looked at for one place; a table that full has no room for it.
 const PROBES: usize = 16;
@@ -26,30 +27,17 @@ pub(crate) fn caller() -> usize {
     0
 }
 
-/// Notes a call and counts its place, which it gives back. Inside a change; `comm` is 1 + the index.
+/// Notes a call and counts its place, which it gives back. Inside a change.
 #[inline(always)]
-pub(crate) fn passed(
-    call: &Call,
-    b: &mut Board,
-    thread: &mut ThreadState,
-    (comm, peer, tag): (u32, i32, i32),
-) -> u32 {
+pub(crate) fn passed(call: &Call, b: &mut Board, thread: &mut ThreadState, to: Envelope) -> u32 {
     let place = if call.rank.is_python {
         crate::python::frames::place(b, thread, call.function)
     } else {
         count(b, call.caller as u64, call.function)
     };
-    if let Some(t) = b.threads.get_mut(thread.slot) {
-        t.recent[t.calls as usize % RECENT] = Recent {
-            function: call.function as u16,
-            place: place as u16,
-            comm: comm as u16,
-            pad: 0,
-            peer,
-            tag,
-        };
-        t.calls += 1;
-    }
+    let t = own(b, thread.slot);
+    t.recent[t.calls as usize % RECENT] = Recent::of(call.function, place, to);
+    t.calls += 1;
     place
 }
 

@@ -455,11 +455,10 @@ impl State {
         c.total
     }
 
-    /// The channel that was counted on last.
+    /// The channel that was counted on last, if a send was counted at all.
     #[inline(always)]
-    pub fn last_sent<'a>(&self, b: &'a mut Board) -> Option<&'a mut Channel> {
-        let (key, i) = self.recent.sent;
-        (key != Recent::NONE.0).then(|| b.sent.get_mut(i as usize))?
+    pub fn recent_sent(&self) -> u32 {
+        self.recent.sent.1
     }
 
     #[inline(never)]

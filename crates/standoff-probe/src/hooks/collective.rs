@@ -37,7 +37,7 @@ pub(crate) fn begin(
         return o;
     };
     o.comm = c + 1;
-    o.place = passed(call, b, thread, (o.comm, root, 0));
+    o.place = passed(call, b, thread, o.envelope());
     if let Some(c) = b.comms.get_mut(c as usize) {
         o.seq = c.collectives;
         c.collectives += 1;

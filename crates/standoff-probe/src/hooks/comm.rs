@@ -347,7 +347,7 @@ fn apart(
     real: impl FnOnce() -> i32,
     id: impl FnOnce(&mut State, &[u32], &[u32]) -> Option<u64>,
 ) -> i32 {
-    use standoff_board::layout::{Op, flag, op, root};
+    use standoff_board::layout::{Envelope, Op, flag, op, root};
     let rank = call.rank;
     let thread = thread_or!(call, real());
     note(rank, thread);
@@ -362,7 +362,16 @@ fn apart(
             kind: op::COLLECTIVE,
             collective: kind,
             flags: flag::BLOCKING,
-            place: passed(&call, b, thread, (comm, root::NONE, 0)),
+            place: passed(
+                &call,
+                b,
+                thread,
+                Envelope {
+                    comm,
+                    peer: root::NONE,
+                    tag: 0,
+                },
+            ),
             ..Op::default()
         };
         block(b, thread.slot, call.function, &[o], regs);

@@ -5,7 +5,7 @@ use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
 use crate::rank::{Rank, State, ThreadState};
-use standoff_board::layout::{ANY, Board, Op, flag, op, poll, wait};
+use standoff_board::layout::{ANY, Board, Envelope, Op, flag, op, poll, wait};
 
 /// What a call does with its requests' entries.
 #[derive(Clone, Copy, PartialEq)]
@@ -50,7 +50,7 @@ fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) 
             thread.waits.push((i as u32, o));
         }
         if how != How::Polls {
-            passed(call, b, thread, (0, ANY, ANY));
+            passed(call, b, thread, Envelope::NONE);
         }
         if let (How::Blocks(kind), Some(t)) = (how, b.threads.get_mut(thread.slot)) {
             t.wait = kind;

@@ -19,7 +19,7 @@ pub(crate) mod topology;
 
 use crate::P;
 use crate::rank::{Rank, ThreadState};
-use standoff_board::layout::{Board, Op, Thread, wait};
+use standoff_board::layout::{Board, Op, THREADS, Thread, wait};
 
 /// `MPI_SUCCESS` on every ABI.
 pub(crate) const SUCCESS: i32 = 0;
@@ -43,39 +43,45 @@ pub(crate) fn registers() -> [u64; 3] {
 /// Publishes a blocking call with its own operations (at most two).
 #[inline(always)]
 pub(crate) fn block(b: &mut Board, slot: usize, function: u32, ops: &[Op], registers: [u64; 3]) {
-    if let Some(t) = b.threads.get_mut(slot) {
-        for (to, from) in t.inline.iter_mut().zip(ops) {
-            *to = *from;
-        }
-        t.inline_used = ops.len() as u32;
-        t.wait = wait::ALL;
-        t.function = function;
-        t.unknown = 0;
-        t.registers = registers;
-        end_polls(t);
+    let t = own(b, slot);
+    for (to, from) in t.inline.iter_mut().zip(ops) {
+        *to = *from;
     }
+    t.inline_used = ops.len() as u32;
+    t.wait = wait::ALL;
+    t.function = function;
+    t.unknown = 0;
+    t.registers = registers;
+    end_polls(t);
 }
 
-/// Publishes a blocking call with one operation of its own, written straight to its place.
+/// Publishes a blocking call with one operation of its own, written straight to its place. In the hook's own frame, like
+/// [`registers`].
 #[inline(always)]
-pub(crate) fn block_one(b: &mut Board, slot: usize, function: u32, op: Op, registers: [u64; 3]) {
-    if let Some(t) = b.threads.get_mut(slot) {
-        t.inline[0] = op;
-        t.inline_used = 1;
-        t.wait = wait::ALL;
-        t.function = function;
-        t.unknown = 0;
-        t.registers = registers;
-        end_polls(t);
-    }
+pub(crate) fn block_one(b: &mut Board, slot: usize, function: u32, op: Op) {
+    let t = own(b, slot);
+    t.inline[0] = op;
+    t.inline_used = 1;
+    t.wait = wait::ALL;
+    t.function = function;
+    t.unknown = 0;
+    t.registers = registers();
+    end_polls(t);
+}
+
+/// The calling thread's entry.
+#[inline(always)]
+pub(crate) fn own(b: &mut Board, slot: usize) -> &mut Thread {
+    // A slot is below THREADS; so written, the compiler sees that it is.
+    &mut b.threads[slot % THREADS]
 }
 
 /// The call is over.
 #[inline(always)]
 pub(crate) fn unblock(b: &mut Board, slot: usize) {
-    if let Some(t) = b.threads.get_mut(slot) {
-        t.wait = wait::OUTSIDE;
-        t.inline_used = 0;
+    let t = own(b, slot);
+    t.wait = wait::OUTSIDE;
+    if t.noted != 0 {
         t.noted = 0;
     }
 }
@@ -125,17 +131,17 @@ impl OwnStatus {
 /// The thread did something else than a fruitless poll.
 #[inline(always)]
 pub(crate) fn end_polls(t: &mut Thread) {
-    t.poll_round = t.poll_round.wrapping_add(1);
-    t.poll_kind = 0;
-    t.polls = 0;
+    if t.polls != 0 {
+        t.poll_round = t.poll_round.wrapping_add(1);
+        t.poll_kind = 0;
+        t.polls = 0;
+    }
 }
 
 /// As [`end_polls`], by slot.
 #[inline(always)]
 pub(crate) fn not_polling(b: &mut Board, slot: usize) {
-    if let Some(t) = b.threads.get_mut(slot) {
-        end_polls(t);
-    }
+    end_polls(own(b, slot));
 }
 
 /// From this fruitless poll of a round on, somebody may want to know where it is.
@@ -154,9 +160,7 @@ pub(crate) fn fruitless(
     kind: u32,
     registers: [u64; 3],
 ) -> bool {
-    let Some(t) = b.threads.get_mut(slot) else {
-        return false;
-    };
+    let t = own(b, slot);
     t.polls += 1;
     if t.polls == POLLS_TO_NOTE && !rank.is_python {
         t.function = function;
@@ -173,7 +177,7 @@ pub(crate) fn fruitless(
             };
         }
     }
-    let t = &mut b.threads[slot];
+    let t = own(b, slot);
     let first = t.poll_kind & kind == 0;
     if first {
         t.poll_kind |= kind;

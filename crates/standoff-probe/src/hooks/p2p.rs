@@ -4,7 +4,7 @@ use super::{OwnStatus, SUCCESS, block, block_one, failed, note, registers, threa
 use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
-use standoff_board::layout::{ANY, Board, Op, flag, op};
+use standoff_board::layout::{ANY, Board, CHANNELS, Envelope, Op, flag, op};
 
 /// `MPI_Send` and its three other modes.
 #[inline(always)]
@@ -22,9 +22,8 @@ pub(crate) fn send(
     }
     let thread = thread_or!(call, real());
     note(rank, thread);
-    let regs = registers();
     let comm = rank.abi.handle(comm);
-    {
+    let (to, channel) = {
         let mut section = rank.section();
         let (s, b) = section.parts();
         let c = s.comm(comm);
@@ -34,28 +33,42 @@ pub(crate) fn send(
         };
         s.order += 1;
         let comm = c.map_or(0, |c| c + 1);
-        let o = Op {
-            order: s.order,
-            seq,
+        let to = Envelope {
             comm,
             peer: dest,
             tag,
-            kind,
-            flags: flag::BLOCKING,
-            place: passed(&call, b, thread, (comm, dest, tag)),
-            ..Op::default()
         };
-        if let Some(channel) = s.last_sent(b).filter(|_| seq != 0) {
-            channel.place = o.place;
-        }
-        block_one(b, thread.slot, call.function, o, regs);
-    }
+        block_one(
+            b,
+            thread.slot,
+            call.function,
+            Op::blocking(kind, s.order, seq, to, 0),
+        );
+        (to, (seq != 0).then(|| s.recent_sent()))
+    };
     let rc = real();
-    rank.change(|_, b| unblock(b, thread.slot));
+    // Not before the call: the other side is waiting for the message. The place of one that blocks shows on its stack.
+    let mut section = rank.section();
+    let (_, b) = section.parts();
+    let place = passed(&call, b, thread, to);
+    if let Some(channel) = channel {
+        sent_at(b, channel, place);
+    }
+    unblock(b, thread.slot);
+    drop(section);
     if rc != SUCCESS {
         failed(rank);
     }
     rc
+}
+
+/// Notes where the last message on a channel was sent.
+#[inline(always)]
+pub(crate) fn sent_at(b: &mut Board, channel: u32, place: u32) {
+    let channel = &mut b.sent[channel as usize % CHANNELS];
+    if channel.place != place {
+        channel.place = place;
+    }
 }
 
 /// A send where messages cannot be counted: the rank may act from now on.
@@ -84,7 +97,6 @@ pub(crate) fn recv(
     }
     let thread = thread_or!(call, real(status));
     note(rank, thread);
-    let regs = registers();
     let comm = rank.abi.handle(comm);
     let (source, tag) = (rank.abi.source(source), rank.abi.tag(tag));
     let c = {
@@ -93,17 +105,14 @@ pub(crate) fn recv(
         let c = s.comm(comm);
         s.order += 1;
         let comm = c.map_or(0, |c| c + 1);
-        let o = Op {
-            order: s.order,
+        let from = Envelope {
             comm,
             peer: source,
             tag,
-            kind: op::RECV,
-            flags: flag::BLOCKING,
-            place: passed(&call, b, thread, (comm, source, tag)),
-            ..Op::default()
         };
-        block_one(b, thread.slot, call.function, o, regs);
+        let place = passed(&call, b, thread, from);
+        let o = Op::blocking(op::RECV, s.order, 0, from, place);
+        block_one(b, thread.slot, call.function, o);
         c
     };
     let mut own = OwnStatus::new();
@@ -160,7 +169,16 @@ pub(crate) fn sendrecv(
         let base = Op {
             comm,
             flags: flag::BLOCKING,
-            place: passed(&call, b, thread, (comm, dest, stag)),
+            place: passed(
+                &call,
+                b,
+                thread,
+                Envelope {
+                    comm,
+                    peer: dest,
+                    tag: stag,
+                },
+            ),
             ..Op::default()
         };
         if receives {
@@ -179,8 +197,8 @@ pub(crate) fn sendrecv(
                 Some(c) => s.count(b, false, c, dest, stag),
                 None => unknown_comm(b),
             };
-            if let Some(channel) = s.last_sent(b).filter(|_| seq != 0) {
-                channel.place = base.place;
+            if seq != 0 {
+                sent_at(b, s.recent_sent(), base.place);
             }
             s.order += 1;
             ops[n] = Op {

@@ -70,7 +70,7 @@ fn blocking(
             flags: flag::BLOCKING,
             ..envelope(rank, c, source, tag)
         };
-        let place = passed(&call, b, thread, (o.comm, o.peer, o.tag));
+        let place = passed(&call, b, thread, o.envelope());
         let o = Op { place, ..o };
         block(b, thread.slot, call.function, &[o], regs);
         c
@@ -169,7 +169,7 @@ fn polled(call: &Call, source: i32, tag: i32, comm: usize, found: bool) {
         };
         if first {
             t.inline[0] = o;
-        } else if (t.inline[0].comm, t.inline[0].peer, t.inline[0].tag) != (o.comm, o.peer, o.tag) {
+        } else if t.inline[0].envelope() != o.envelope() {
             t.poll_kind |= poll::UNKNOWN;
         }
     });

@@ -2,13 +2,13 @@
 //!
 //! A receive gets its entry after the real call: until then the thread is outside any wait, so the rank may act anyway.
 
-use super::p2p::unknown_comm;
+use super::p2p::{sent_at, unknown_comm};
 use super::{SUCCESS, failed, not_polling, thread_or};
 use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
 use crate::rank::{State, ThreadState, taint};
-use standoff_board::layout::{Board, Op, flag, op};
+use standoff_board::layout::{Board, Envelope, Op, flag, op};
 
 /// `MPI_Isend` and its three other modes.
 #[inline(always)]
@@ -35,9 +35,18 @@ pub(crate) fn isend(
             None => unknown_comm(b),
         };
         let comm = c.map_or(0, |c| c + 1);
-        let place = passed(&call, b, thread, (comm, dest, tag));
-        if let Some(channel) = s.last_sent(b).filter(|_| seq != 0) {
-            channel.place = place;
+        let place = passed(
+            &call,
+            b,
+            thread,
+            Envelope {
+                comm,
+                peer: dest,
+                tag,
+            },
+        );
+        if seq != 0 {
+            sent_at(b, s.recent_sent(), place);
         }
         Op {
             seq,
@@ -75,7 +84,7 @@ pub(crate) fn irecv(
                 peer,
                 tag,
                 kind: op::RECV,
-                place: passed(&call, b, thread, (comm, peer, tag)),
+                place: passed(&call, b, thread, Envelope { comm, peer, tag }),
                 ..Op::default()
             }
         });
@@ -174,7 +183,7 @@ fn init(
             tag,
             kind,
             flags: flag::PERSISTENT | flag::INACTIVE,
-            place: passed(call, b, thread, (comm, peer, tag)),
+            place: passed(call, b, thread, Envelope { comm, peer, tag }),
             ..Op::default()
         }
     });

@@ -104,8 +104,8 @@ pub(crate) fn holds_lock() -> bool {
     // SAFETY: both only read; may be called without the lock.
     api().is_some_and(|a| unsafe {
         let current = (a.current)();
-        (a.Py_IsInitialized)() != 0
-            && !current.is_null()
+        !current.is_null()
+            && (a.Py_IsInitialized)() != 0
             && current == (a.PyGILState_GetThisThreadState)()
     })
 }

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use standoff_board::functions;
-use standoff_board::layout::{RECENT, Recent, Thread};
+use standoff_board::layout::{RECENT, Recent, Thread, op, wait};
 use standoff_board::read::text;
 use standoff_mpi::picture::WorldRank;
 use standoff_report::{AgentEntry, CallEntry, Frame, Op};
@@ -106,18 +106,29 @@ impl<'a> Places<'a> {
         out
     }
 
-    /// A thread's last calls, newest first.
+    /// A thread's last calls, newest first. `top` is the user's innermost frame on its stack.
     pub fn calls(
         &self,
         rank: usize,
         reading: &Reading,
         thread: &Thread,
+        top: Option<&Frame>,
         written: &dyn Fn(&str, &Frame) -> Option<String>,
     ) -> Vec<CallEntry> {
+        // A send in progress is not among the thread's calls yet.
+        let [op, _] = thread.inline;
+        let sends = thread.wait == wait::ALL
+            && thread.inline_used == 1
+            && matches!(op.kind, op::SEND | op::SSEND | op::BSEND | op::RSEND);
+        let now = sends.then(|| Recent::of(thread.function, 0, op.envelope()));
         let last = (1..=RECENT as u64).map_while(|n| thread.calls.checked_sub(n));
-        let entry = |recent: &Recent| {
+        let last = last.filter_map(|n| thread.recent.get(n as usize % RECENT).copied());
+        let entry = |recent: Recent| {
             let call = functions::name(u32::from(recent.function))?;
-            let place = self.line(rank, u32::from(recent.place));
+            let place = match recent.place {
+                0 if now == Some(recent) => top.cloned(),
+                place => self.line(rank, u32::from(place)),
+            };
             let comm = usize::from(recent.comm).checked_sub(1);
             let comm = comm.and_then(|c| reading.copy.comms.get(c));
             Some(CallEntry {
@@ -134,7 +145,10 @@ impl<'a> Places<'a> {
                     .map(|p| p.count),
             })
         };
-        last.filter_map(|n| entry(thread.recent.get(n as usize % RECENT)?))
+        now.into_iter()
+            .chain(last)
+            .take(RECENT)
+            .filter_map(entry)
             .collect()
     }
 

@@ -243,7 +243,9 @@ impl Known<'_> {
             user_call(call, &line.filter(|_| python)?)
         };
         let rank = agent.rank.0 as usize;
-        self.places.calls(rank, reading, thread, &written)
+        let stack = self.stacks.get(&(rank, agent.thread as usize));
+        let top = stack.and_then(|stack| stack.first());
+        self.places.calls(rank, reading, thread, top, &written)
     }
 
     /// What led here: loops in which ranks parted, and the last calls of those that left.
