@@ -398,8 +398,21 @@ pub struct Begun {
     pub collective: u8,
     /// 1: blocking.
     pub blocking: u8,
-    /// Unused.
-    pub pad: u16,
+    /// Index of the place where it was called; 0: not known.
+    pub place: u16,
+}
+
+/// Adds a collective to what is folded of those before it. `root` is one of [`root`] or a rank; of an intercommunicator, where it
+/// differs from side to side, [`root::NONE`].
+#[must_use]
+#[inline(always)]
+pub fn fold(before: u64, collective: u8, blocking: bool, root: i32) -> u64 {
+    let call = u64::from(collective) | u64::from(blocking) << 8 | u64::from(root as u32) << 16;
+    // A step of a polynomial hash; the multiplier is splitmix64's.
+    (before ^ call)
+        .wrapping_add(1)
+        .wrapping_mul(0xbf58_476d_1ce4_e5b9)
+        .rotate_left(29)
 }
 
 /// A communicator.
@@ -410,6 +423,8 @@ pub struct Comm {
     pub id: u64,
     /// Collectives begun.
     pub collectives: u64,
+    /// All of them in order, folded ([`fold`]): equal on all members whose calls agree.
+    pub folded: u64,
     /// Communicators created from it.
     pub children: u64,
     /// This process's rank in it.

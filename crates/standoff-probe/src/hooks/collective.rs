@@ -6,7 +6,7 @@ use crate::guard::Call;
 use crate::place::passed;
 use crate::rank::{State, ThreadState};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use standoff_board::layout::{Begun, Board, HISTORY, Op, flag, op};
+use standoff_board::layout::{Begun, Board, HISTORY, Op, flag, fold, op, root};
 
 /// Counts a collective that begins and describes it as an operation.
 #[inline(always)]
@@ -41,12 +41,14 @@ pub(crate) fn begin(
     if let Some(c) = b.comms.get_mut(c as usize) {
         o.seq = c.collectives;
         c.collectives += 1;
+        let same = if c.inter != 0 { root::NONE } else { root };
+        c.folded = fold(c.folded, kind, blocking, same);
         c.history[o.seq as usize % HISTORY] = Begun {
             seq1: o.seq + 1,
             root,
             collective: kind,
             blocking: u8::from(blocking),
-            pad: 0,
+            place: o.place as u16,
         };
     }
     o

@@ -59,6 +59,7 @@ pub(crate) fn enter(s: &mut State, b: &mut Board, new: &New<'_>) {
     *c = Comm {
         id: new.id,
         collectives: 0,
+        folded: 0,
         children: 0,
         rank: new.rank,
         inter: u32::from(new.inter),

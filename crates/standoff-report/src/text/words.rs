@@ -66,6 +66,9 @@ pub(crate) fn short_wait(group: &Group<'_>) -> String {
     if group.left() {
         return state(one);
     }
+    if one.wait.is_none() && one.op.is_none() {
+        return String::new();
+    }
     format!("{} for {}", verb(group), targets(group))
 }
 

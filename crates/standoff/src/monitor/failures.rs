@@ -44,6 +44,13 @@ pub struct Failure {
     finalizing: bool,
 }
 
+impl Failure {
+    /// Whether it had come to `MPI_Finalize`.
+    pub fn finalizing(&self) -> bool {
+        self.finalizing
+    }
+}
+
 /// It ended without a word.
 const KILLED: u8 = 3;
 /// It had done its part, and left with a status of its own that says no.

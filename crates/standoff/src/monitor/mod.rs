@@ -16,4 +16,5 @@ pub mod ranks;
 pub mod report;
 pub mod stacks;
 pub mod stall;
+pub mod warnings;
 pub mod watch;

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::IoSliceMut;
 use std::ops::Range;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -123,9 +124,16 @@ impl Native {
         frames
     }
 
-    /// The functions at an address of a process, innermost first: several where some are inlined.
-    pub fn lines(&mut self, pid: i32, address: u64) -> Vec<Frame> {
+    /// The functions at an address of a process, innermost first: several where some are inlined. `kept`: its list of modules, which
+    /// it leaves behind.
+    pub fn lines(&mut self, pid: i32, kept: &Path, address: u64) -> Vec<Frame> {
         let mut frames = Vec::new();
+        if !self.loaded.contains_key(&pid)
+            && let Ok(maps) = fs::read_to_string(kept)
+        {
+            let modules = self.listed(&maps).into();
+            self.loaded.insert(pid, modules);
+        }
         let modules = self.loaded(pid);
         if let Some(module) = modules.iter().find(|m| m.range.contains(&address)) {
             symbolize(module, address, &mut frames);
@@ -146,6 +154,11 @@ impl Native {
         let Ok(maps) = fs::read_to_string(format!("/proc/{pid}/maps")) else {
             return Vec::new();
         };
+        self.listed(&maps)
+    }
+
+    /// The modules in a text like `/proc/PID/maps`.
+    fn listed(&mut self, maps: &str) -> Vec<Loaded> {
         let mut ranges: Vec<(String, Range<u64>, u64)> = Vec::new();
         for line in maps.lines() {
             let mut fields = line.splitn(6, char::is_whitespace);

@@ -320,7 +320,8 @@ fn root_of(r: i32) -> Root {
     }
 }
 
-fn collective_kind(n: u8) -> Option<CollectiveKind> {
+/// The operation by its number on the board.
+pub fn collective_kind(n: u8) -> Option<CollectiveKind> {
     use CollectiveKind as K;
     // In the order of `layout::collective`.
     const ALL: [CollectiveKind; 37] = [

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use standoff_board::functions;
-use standoff_board::layout::{RECENT, Recent, Thread, op, wait};
+use standoff_board::layout::{Place, RECENT, Recent, Thread, op, wait};
 use standoff_board::read::text;
 use standoff_mpi::picture::WorldRank;
 use standoff_report::{AgentEntry, CallEntry, Frame, Op};
@@ -50,6 +50,17 @@ impl<'a> Places<'a> {
         Some(f(places))
     }
 
+    /// A rank's place.
+    fn entry(&self, rank: usize, place: u32) -> Option<Place> {
+        let entry = |p: &standoff_board::read::Places| p.places.get(place as usize).copied();
+        self.with(rank, entry).flatten().filter(|p| p.key != 0)
+    }
+
+    /// Name of the procedure that is called at a place.
+    pub fn function(&self, rank: usize, place: u32) -> Option<&'static str> {
+        functions::name(self.entry(rank, place)?.function)
+    }
+
     /// The source line of a rank's place.
     pub fn line(&self, rank: usize, place: u32) -> Option<Frame> {
         if let Some(known) = self.lines.borrow().get(&(rank, place)) {
@@ -72,9 +83,10 @@ impl<'a> Places<'a> {
                 Frame::at(file, entry.line, name)
             }
             None => {
-                let pid = self.world?.ranks.get(rank)?.as_ref()?.pid;
+                let rank = self.world?.ranks.get(rank)?.as_ref()?;
                 let address = entry.key.checked_sub(1)?;
-                let frames = self.native.borrow_mut().lines(pid, address);
+                let mut native = self.native.borrow_mut();
+                let frames = native.lines(rank.pid, &rank.modules, address);
                 // Called by a binding in its own function: the user's line is further out, and not known.
                 frames.into_iter().find(own_native)?
             }
@@ -138,11 +150,7 @@ impl<'a> Places<'a> {
                 peer: comm.map(|_| recent.peer).filter(|&peer| peer >= -1),
                 tag: comm.map(|_| recent.tag),
                 place,
-                times: self
-                    .with(rank, |p| p.places.get(usize::from(recent.place)).copied())
-                    .flatten()
-                    .filter(|p| p.key != 0)
-                    .map(|p| p.count),
+                times: self.entry(rank, u32::from(recent.place)).map(|p| p.count),
             })
         };
         now.into_iter()

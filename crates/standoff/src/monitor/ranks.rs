@@ -19,6 +19,8 @@ const WORLD: u32 = 1 << 20;
 pub struct Rank {
     /// Its board.
     pub board: BoardFile,
+    /// Where its list of modules is kept once it is in `MPI_Finalize`.
+    pub modules: PathBuf,
     /// Its process; 0 if that has its number in another namespace, where it cannot be seen.
     pub pid: i32,
     /// Its process, if it can be seen.
@@ -132,6 +134,7 @@ impl Ranks {
             self.deaths.watch(who, process);
         }
         *place = Some(Rank {
+            modules: path.with_extension("maps"),
             pid,
             process,
             rank: header.rank as usize,

@@ -154,7 +154,8 @@ impl Known<'_> {
         reading.map_or(0, |r| r.copy.threads.iter().filter(|t| t.used == 1).count())
     }
 
-    fn rank_name(&self, rank: WorldRank) -> String {
+    /// `rank 3`, of another world `world 1 rank 3`.
+    pub fn rank_name(&self, rank: WorldRank) -> String {
         match self.world {
             0 => format!("rank {}", rank.0),
             w => format!("world {w} rank {}", rank.0),
@@ -202,19 +203,24 @@ impl Known<'_> {
             .unwrap_or_default()
     }
 
+    /// What the user wrote for a call.
+    pub fn written(&self, rank: WorldRank, call: &str, frame: &Frame) -> Option<String> {
+        let python = self.header(rank).is_some_and(|h| h.python != 0);
+        let file = frame.file.as_deref()?;
+        let named = match (python, file.ends_with(".rs")) {
+            (true, _) => user_call,
+            (false, true) => rust_call,
+            (false, false) => return None,
+        };
+        named(call, &self.sources.line(file, frame.line?)?)
+    }
+
     /// A blank entry of an agent.
     fn blank(&self, agent: Agent, call: &str) -> AgentEntry {
         let stack = self.stack(agent);
-        let python = self.header(agent.rank).is_some_and(|h| h.python != 0);
-        let written = stack.first().and_then(|f| {
-            let file = f.file.as_deref()?;
-            let named = match (python, file.ends_with(".rs")) {
-                (true, _) => user_call,
-                (false, true) => rust_call,
-                (false, false) => return None,
-            };
-            named(call, &self.sources.line(file, f.line?)?)
-        });
+        let written = stack
+            .first()
+            .and_then(|f| self.written(agent.rank, call, f));
         AgentEntry {
             agent: self.name(agent),
             rank: agent.rank.0,
@@ -237,11 +243,7 @@ impl Known<'_> {
         let Some(thread) = reading.copy.threads.get(agent.thread as usize) else {
             return Vec::new();
         };
-        let python = reading.copy.header.python != 0;
-        let written = |call: &str, frame: &Frame| {
-            let line = self.sources.line(frame.file.as_deref()?, frame.line?);
-            user_call(call, &line.filter(|_| python)?)
-        };
+        let written = |call: &str, frame: &Frame| self.written(agent.rank, call, frame);
         let rank = agent.rank.0 as usize;
         let stack = self.stacks.get(&(rank, agent.thread as usize));
         let top = stack.and_then(|stack| stack.first());
@@ -278,15 +280,25 @@ impl Known<'_> {
         self.places.line(rank.0 as usize, op.place)
     }
 
-    /// Where the last message of a channel was sent, if it had this tag.
-    fn sent_at(&self, from: WorldRank, to: WorldRank, comm: CommId, tag: i32) -> Option<String> {
+    /// The sender's end of a channel, if the last message on it had this tag.
+    pub fn channel(
+        &self,
+        from: WorldRank,
+        to: WorldRank,
+        comm: CommId,
+        tag: i32,
+    ) -> Option<&lay::Channel> {
         let copy = &self.readings.get(from.0 as usize)?.as_ref()?.copy;
         let index = 1 + copy.comms.iter().position(|c| c.id == comm.0)?;
         let peer = picture::comm_rank_of(copy, index - 1, to)?;
-        let channel = copy
-            .sent
+        copy.sent
             .iter()
-            .find(|c| c.comm as usize == index && c.peer == peer && c.tag == tag)?;
+            .find(|c| c.comm as usize == index && c.peer == peer && c.tag == tag)
+    }
+
+    /// Where the last message of a channel was sent, if it had this tag.
+    fn sent_at(&self, from: WorldRank, to: WorldRank, comm: CommId, tag: i32) -> Option<String> {
+        let channel = self.channel(from, to, comm, tag)?;
         let frame = self.places.line(from.0 as usize, channel.place)?;
         Some(format!("{}:{}", frame.file?, frame.line?))
     }

@@ -16,6 +16,7 @@ use super::ranks::{Ranks, World, read};
 use super::report::{self, Known};
 use super::stacks;
 use super::stall::Pollers;
+use super::warnings;
 use crate::exit::JobExit;
 use crate::watch::{Settings, Tick, Watcher, Why};
 
@@ -448,6 +449,8 @@ impl Watcher for Monitor {
             failed.extend(failures::failures(world as u32, &readings));
         }
         let failed = failures::first(failed, &self.ranks.order_of_deaths());
+        // A library may abort in MPI_Finalize, or crash there, over what the program left undone (MPICH over unreceived messages).
+        let at_the_end = failed.iter().all(failures::Failure::finalizing);
         let failure = failures::crash(failed, exit);
         // A program may end with any status of its own; only a rank that crashed, aborted or raised makes a failure.
         let failure = failure.filter(|_| !exit.success());
@@ -457,7 +460,20 @@ impl Watcher for Monitor {
         } else {
             Verdict::Clean
         });
+        let failed_at_the_end = failure.is_some() && at_the_end;
         out.findings.extend(failure);
+        if out.verdict == Verdict::Clean || failed_at_the_end {
+            for world in 0..self.ranks.worlds.len() {
+                let readings = read(&mut self.ranks.worlds[world]);
+                let known = self.known(world, &readings, Vec::new(), None);
+                out.findings.extend(warnings::warnings(&known));
+            }
+        }
+        if let [crash, _, ..] = &mut out.findings[..]
+            && failed_at_the_end
+        {
+            crash.explanation += " It was in MPI_Finalize, where an MPI library may end a program over what it left undone: see below.";
+        }
         out
     }
 }
