@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use standoff_report::{Abi, AgentEntry, Finding, Report, SCHEMA, Severity, Verdict};
+use standoff_report::{Abi, AgentEntry, Finding, Frame, Report, SCHEMA, Severity, Verdict};
 
 use crate::header::{Header, Ranks};
 
@@ -110,6 +110,14 @@ pub enum Mismatch {
         /// What was seen.
         found: Ranks,
     },
+    /// Kinds and places of warnings.
+    #[error("warnings {found}, expected {expected}")]
+    Warnings {
+        /// What was expected.
+        expected: String,
+        /// What was seen.
+        found: String,
+    },
     /// Ranks that left and are not in `causes`.
     #[error("causes name ranks {found:?}, expected also {missing:?}")]
     Causes {
@@ -202,6 +210,31 @@ fn exit(header: &Header, seen: &Observation, wrong: &mut Vec<Mismatch>) {
     }
 }
 
+/// Kinds and places of the warnings.
+fn warnings(header: &Header, subject: Subject<'_>, report: &Report, wrong: &mut Vec<Mismatch>) {
+    let warnings = || {
+        let all = report.findings.iter();
+        all.filter(|finding| finding.severity == Severity::Warning)
+    };
+    let kind = |finding: &Finding| {
+        let word = serde_json::to_value(&finding.kind).unwrap_or_default();
+        word.as_str().unwrap_or_default().to_owned()
+    };
+    let kinds: BTreeSet<String> = warnings().map(kind).collect();
+    let frames = warnings()
+        .flat_map(|finding| &finding.core)
+        .filter_map(|a| a.stack.first());
+    let here =
+        |f: &&Frame| f.file.as_deref().and_then(|p| p.rsplit('/').next()) == Some(subject.file);
+    let lines: BTreeSet<u32> = frames.filter(here).filter_map(|f| f.line).collect();
+    if kinds != header.warns || lines != header.warned {
+        wrong.push(Mismatch::Warnings {
+            expected: format!("{:?} at {:?}", header.warns, header.warned),
+            found: format!("{kinds:?} at {lines:?}"),
+        });
+    }
+}
+
 /// What holds for every report.
 fn contract(report: &Report, subject: Subject<'_>, wrong: &mut Vec<Mismatch>) {
     let mut malformed = |what: String| wrong.push(Mismatch::Malformed(what));
@@ -278,6 +311,7 @@ fn findings(header: &Header, subject: Subject<'_>, report: &Report, wrong: &mut 
         });
     }
     cores(header, &errors, wrong);
+    warnings(header, subject, report, wrong);
 
     let all = |list: fn(&Finding) -> &Vec<AgentEntry>| -> Vec<&AgentEntry> {
         errors.iter().flat_map(|finding| list(finding)).collect()

@@ -9,6 +9,7 @@
 //! | `left` | ranks that left and for which the core waits: they are in the core, too, and in the causes |
 //! | `victims` | the ranks behind the core; `none` |
 //! | `findings` | how many findings of severity error (not given: one, or none for `clean`) |
+//! | `warns` | a kind of warning that it gets, as in the JSON; may repeat (not given: none) |
 //! | `exit` | the exit status (not given: the verdict's own; for `failed` any that says so) |
 //! | `stdin` | what its standard input holds: text with `\n` for line ends, or `open` for a pipe in which nothing ever comes (not given: nothing) |
 //! | `args` | its arguments, split at blanks |
@@ -19,7 +20,8 @@
 //! | `cured` | the example without the mistake, which must be a clean one; may repeat |
 //!
 //! A line that ends in the comment `@core 1` or `@core 0, 2-3` is where these ranks of the core are: `stack[0]` of each
-//! of their entries is at one of the lines marked for the rank, and each marked line has an entry.
+//! of their entries is at one of the lines marked for the rank, and each marked line has an entry. `@warn` marks the lines
+//! where the agents of warnings are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,6 +47,10 @@ pub struct Header {
     pub victims: Option<Ranks>,
     /// Number of findings of severity error, if stated.
     pub findings: Option<usize>,
+    /// Kinds of warnings.
+    pub warns: BTreeSet<String>,
+    /// Lines marked for them, from 1.
+    pub warned: BTreeSet<u32>,
     /// Exit status, if stated.
     pub exit: Option<i32>,
     /// Standard input.
@@ -156,6 +162,8 @@ impl Header {
             left: Ranks::new(),
             victims: None,
             findings: None,
+            warns: BTreeSet::new(),
+            warned: BTreeSet::new(),
             exit: None,
             stdin: Stdin::Empty,
             args: Vec::new(),
@@ -168,7 +176,10 @@ impl Header {
         };
         let mut seen = BTreeSet::new();
         for (number, text) in (1u32..).zip(source.lines()) {
-            if let Some(marked) = mark(text) {
+            if mark(text, "@warn").is_some() {
+                header.warned.insert(number);
+            }
+            if let Some(marked) = mark(text, "@core") {
                 let marked = rank_list(marked).ok_or_else(|| HeaderError::BadValue {
                     line: number,
                     key: "@core".to_owned(),
@@ -186,7 +197,10 @@ impl Header {
                 key: key.to_owned(),
                 value: value.to_owned(),
             };
-            let repeatable = matches!(key, "core" | "stdout" | "text" | "needs" | "cured");
+            let repeatable = matches!(
+                key,
+                "core" | "warns" | "stdout" | "text" | "needs" | "cured"
+            );
             if !seen.insert(key) && !repeatable {
                 return Err(HeaderError::Twice {
                     line: number,
@@ -210,6 +224,7 @@ impl Header {
                 "victims" if value == "none" => header.victims = Some(Ranks::new()),
                 "victims" => header.victims = Some(rank_list(value).ok_or_else(bad)?),
                 "findings" => header.findings = Some(value.parse().map_err(|_| bad())?),
+                "warns" => drop(header.warns.insert(value.to_owned())),
                 "exit" => header.exit = Some(value.parse().map_err(|_| bad())?),
                 "stdin" if value == "open" => header.stdin = Stdin::Open,
                 "stdin" => header.stdin = Stdin::Text(value.replace("\\n", "\n")),
@@ -305,9 +320,9 @@ fn entry(line: &str) -> Option<(&str, &str)> {
     Some((key.trim(), value.trim()))
 }
 
-/// What follows `@core` in the comment at the end of a line of code.
-fn mark(line: &str) -> Option<&str> {
-    let (code, marked) = line.rsplit_once("@core")?;
+/// What follows a sign (`@core`) in the comment at the end of a line of code.
+fn mark<'a>(line: &'a str, sign: &str) -> Option<&'a str> {
+    let (code, marked) = line.rsplit_once(sign)?;
     let code = code.trim_end();
     let is_comment = ["#", "//", "!"].iter().any(|sign| code.ends_with(sign));
     is_comment.then(|| marked.trim())
