@@ -51,7 +51,9 @@ fn collectives(finding: &Finding, picture: &Picture, advice: &mut Advice) {
         let kinds: BTreeSet<CollectiveKind> = mismatch.variants.iter().map(|v| v.kind).collect();
         let roots: BTreeSet<Root> = mismatch.variants.iter().map(|v| v.root).collect();
         let on = &mismatch.comm_name;
-        if kinds.len() > 1 {
+        if kinds.len() == 1 && mismatch.intercomm {
+            advice.add("On an intercommunicator the root gives MPI_ROOT, the other ranks of its group give MPI_PROC_NULL, and all of the other group give the root's rank in its own group.");
+        } else if kinds.len() > 1 {
             advice.add(format!(
                 "Call the collectives of {on} in the same order on all its ranks; look for a call that stands inside an `if` on the rank."
             ));
@@ -117,7 +119,16 @@ fn elsewhere(picture: &Picture, rank: WorldRank, op: &BlockedOp) -> bool {
 }
 
 fn messages(finding: &Finding, advice: &mut Advice) {
+    // One advice for each sort of near miss: often all ranks make the same mistake.
+    let mut told: Vec<std::mem::Discriminant<Reason>> = Vec::new();
     for (blocked, op) in ops(finding) {
+        if op.reason.is_near_miss() {
+            let sort = std::mem::discriminant(&op.reason);
+            if told.contains(&sort) {
+                continue;
+            }
+            told.push(sort);
+        }
         let me = blocked.agent.rank.0;
         match &op.reason {
             Reason::TagDiffers { sent } => {
@@ -126,6 +137,22 @@ fn messages(finding: &Finding, advice: &mut Advice) {
                     advice.add(format!(
                         "Rank {} did send rank {me} a message with tag {} while it waits for {wanted}: use the same tag on both sides, or receive any tag (MPI_ANY_TAG, the default of comm.recv).",
                         first.from.0, first.tag
+                    ));
+                }
+            }
+            Reason::OtherSource { sent } => {
+                if let (Some(first), Peer::Rank { world, .. }) = (sent.first(), op.peer) {
+                    advice.add(format!(
+                        "Rank {me} waits for rank {}, but the message with tag {} came from rank {}: check the source of the receive, and which rank sends.",
+                        world.0, first.tag, first.from.0
+                    ));
+                }
+            }
+            Reason::OtherDestination { sent } => {
+                if let (Some(first), Peer::Rank { world, .. }) = (sent.first(), op.peer) {
+                    advice.add(format!(
+                        "Rank {} sent its message with tag {} to rank {}, and rank {me} waits for one: check the destination of the send (a reply goes to the source of the request, status.Get_source()).",
+                        world.0, first.tag, first.to.0
                     ));
                 }
             }
@@ -194,6 +221,12 @@ fn circles(finding: &Finding, advice: &mut Advice) {
                 "{subject} sends to itself without a posted receive: post it first with MPI_Irecv (comm.irecv), or use MPI_Sendrecv (comm.sendrecv)."
             ));
         }
+    } else if cycle
+        .iter()
+        .flat_map(|b| &b.ops)
+        .any(|op| op.reason.is_near_miss())
+    {
+        // Another order would not help.
     } else if all(is_receive) {
         advice.add(format!(
             "{subject} each receive before they send: let one side send first and then receive (swap the two calls on one rank)."

@@ -26,6 +26,8 @@ pub(crate) struct InstanceId(usize);
 pub(crate) struct Instance {
     /// It is on an intercommunicator, where roots are named differently on each side.
     pub(crate) intercomm: bool,
+    /// It is on an intercommunicator, and the roots that its members gave cannot be of one call.
+    pub(crate) roots_differ: bool,
     /// Members that have certainly not begun it, by communicator rank.
     pub(crate) missing: Vec<(CommRank, WorldRank)>,
     /// The same, by world rank.
@@ -174,11 +176,20 @@ impl Collectives {
                 group: remote,
                 except: None,
             };
-            return if instance.missing.is_empty() {
-                None
-            } else {
-                may(vec![others, anyone], vec![missing])
-            };
+            if !instance.missing.is_empty() {
+                return may(vec![others, anyone], vec![missing]);
+            }
+            if !instance.roots_differ {
+                return None;
+            }
+            let mine = CollectiveVariant::new(*kind, *root, Some(*blocking));
+            let slots = instance.others(&mine).map(|(slot, _)| slot);
+            let mut theirs: Vec<Cond> =
+                slots.map(|slot| Cond::Variant(instance_id, slot)).collect();
+            if theirs.is_empty() || theirs.len() > MANY_VARIANTS {
+                theirs = vec![others.clone(), anyone.clone()];
+            }
+            return may(vec![others, anyone], theirs);
         }
         let mine = CollectiveVariant::new(*kind, *root, Some(*blocking));
         let mut theirs: Vec<Cond> = instance
@@ -296,7 +307,10 @@ impl Collectives {
         for variant in &mut variants {
             variant.ranks.sort_unstable();
         }
+        let sides = remote.map(|remote| [groups.members(local), groups.members(remote)]);
+        let differ = sides.is_some_and(|sides| roots_differ(sides, &variants));
         let id = push(&mut self.list, remote.is_some(), missing, variants);
+        self.list[id.0].roots_differ = differ;
         self.by_key.insert(Key::Communicator(comm, seq), id);
         id
     }
@@ -312,11 +326,56 @@ fn push(
     ranks.sort_unstable();
     list.push(Instance {
         intercomm,
+        roots_differ: false,
         missing,
         missing_ranks: ranks.into(),
         variants,
     });
     InstanceId(list.len() - 1)
+}
+
+/// Whether calls on an intercommunicator, as far as they are known, cannot belong together: one side has the root, of which one member
+/// gives `MPI_ROOT` and the others `MPI_PROC_NULL`, and the other side gives the root's rank (MPI 4.1, 6.2.3).
+fn roots_differ(sides: [&[WorldRank]; 2], variants: &[CollectiveVariant]) -> bool {
+    let rooted = variants.iter().any(|v| v.root != Root::None);
+    if !rooted {
+        return false;
+    }
+    let given = |side: &[WorldRank]| -> Vec<(WorldRank, Root)> {
+        let side: std::collections::HashSet<&WorldRank> = side.iter().collect();
+        let all = variants
+            .iter()
+            .flat_map(|v| v.ranks.iter().map(|&r| (r, v.root)));
+        all.filter(|(rank, _)| side.contains(rank)).collect()
+    };
+    let given = sides.map(given);
+    let gives_rank = |(_, root): &(WorldRank, Root)| matches!(root, Root::Rank(_));
+    let [near, far] = &given;
+    // Which side has the root, as nobody there gives a rank and somebody on the other side does.
+    let (with, without) = match (near.iter().any(gives_rank), far.iter().any(gives_rank)) {
+        (true, true) => return true,
+        (false, true) => (0, 1),
+        (true, false) => (1, 0),
+        // Nobody is known to be on the receiving side: certain only if everybody is known.
+        (false, false) => {
+            return given
+                .iter()
+                .zip(sides)
+                .all(|(known, side)| known.len() == side.len());
+        }
+    };
+    let roots: Vec<WorldRank> = given[with]
+        .iter()
+        .filter(|(_, root)| *root == Root::Me)
+        .map(|&(rank, _)| rank)
+        .collect();
+    let root = match roots[..] {
+        [] => return given[with].len() == sides[with].len(),
+        [one] => sides[with].iter().position(|&rank| rank == one),
+        _ => return true,
+    };
+    let root = root.map(|at| Root::Rank(CommRank(at as u32)));
+    given[without].iter().any(|&(_, given)| Some(given) != root)
 }
 
 fn positions(members: &[WorldRank]) -> impl Iterator<Item = (CommRank, WorldRank)> + '_ {

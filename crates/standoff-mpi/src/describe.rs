@@ -8,6 +8,7 @@ use crate::agents::Agent;
 use crate::analysis::Finder;
 use crate::collectives::same_kind;
 use crate::index::{Index, Posted, count};
+use crate::near::{self, Wanted};
 use crate::picture::{
     CommId, CommPicture, Need, Op, Operation, RankPicture, RankState, Source, Tag, Tags, Wait,
     WorldRank,
@@ -303,6 +304,20 @@ impl<'a> Describer<'_, '_, 'a> {
             if !comms.is_empty() {
                 return Reason::OtherCommunicator { comms };
             }
+            let wanted = Wanted {
+                me,
+                comm,
+                from: world,
+                tag,
+            };
+            let sent = near::from_others(index, wanted, &posted);
+            if !sent.is_empty() {
+                return Reason::OtherSource { sent };
+            }
+            let sent = near::to_others(index, wanted);
+            if !sent.is_empty() {
+                return Reason::OtherDestination { sent };
+            }
         }
         Reason::NothingSent
     }
@@ -356,7 +371,11 @@ impl<'a> Describer<'_, '_, 'a> {
         };
         let missing = instance.missing_ranks.clone();
         let mine = CollectiveVariant::new(kind, root, Some(blocking));
-        let differs = !instance.intercomm && instance.others(&mine).next().is_some();
+        let differs = if instance.intercomm {
+            instance.roots_differ
+        } else {
+            instance.others(&mine).next().is_some()
+        };
         if differs {
             Reason::Different { missing }
         } else {
@@ -379,6 +398,7 @@ impl<'a> Describer<'_, '_, 'a> {
                 comm,
                 comm_name: name.to_owned(),
                 seq,
+                intercomm: instance.intercomm,
                 variants: merged(&instance.variants),
             })
         });

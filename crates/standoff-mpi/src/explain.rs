@@ -203,8 +203,9 @@ fn operation(op: &BlockedOp) -> String {
 fn root_words(root: Root) -> String {
     match root {
         Root::Rank(rank) => format!(" (root {})", rank.0),
-        Root::Me => " (as root)".to_owned(),
-        Root::None | Root::Null => String::new(),
+        Root::Me => " (MPI_ROOT)".to_owned(),
+        Root::Null => " (MPI_PROC_NULL)".to_owned(),
+        Root::None => String::new(),
     }
 }
 
@@ -220,7 +221,8 @@ fn called(variant: &CollectiveVariant) -> String {
 
 /// What was seen besides, for the members of the core that have something special.
 fn reasons(finding: &Finding) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
+    // Two of each sort are enough: often all ranks make the same mistake.
+    let mut found: Vec<(std::mem::Discriminant<Reason>, String)> = Vec::new();
     for blocked in &finding.core {
         let me = blocked.agent.rank.0;
         for op in &blocked.ops {
@@ -240,6 +242,37 @@ fn reasons(finding: &Finding) -> Vec<String> {
                         })
                         .collect();
                     format!("{}, but rank {me} waits for {wanted}", and(&sent))
+                }
+                Reason::OtherSource { sent } => {
+                    let sent: Vec<String> = sent
+                        .iter()
+                        .take(3)
+                        .map(|s| {
+                            format!(
+                                "rank {} did send rank {me} a message with tag {}",
+                                s.from.0, s.tag
+                            )
+                        })
+                        .collect();
+                    let Peer::Rank { world, .. } = op.peer else {
+                        continue;
+                    };
+                    format!("{}, but rank {me} waits for rank {}", and(&sent), world.0)
+                }
+                Reason::OtherDestination { sent } => {
+                    let Peer::Rank { world, .. } = op.peer else {
+                        continue;
+                    };
+                    let sent: Vec<String> = sent
+                        .iter()
+                        .take(3)
+                        .map(|s| format!("a message with tag {} to rank {}", s.tag, s.to.0))
+                        .collect();
+                    format!(
+                        "rank {} did send {}, where nothing receives it, and none to rank {me}",
+                        world.0,
+                        and(&sent)
+                    )
                 }
                 Reason::OtherCommunicator { comms } => {
                     let names: Vec<String> = comms.iter().map(|(_, name)| name.clone()).collect();
@@ -279,15 +312,15 @@ fn reasons(finding: &Finding) -> Vec<String> {
                 }
                 _ => continue,
             };
-            if !found.contains(&why) {
-                found.push(why);
-            }
-            if found.len() == 4 {
-                return found;
+            let sort = std::mem::discriminant(&op.reason);
+            if found.iter().filter(|f| f.0 == sort).count() < 2 && !found.iter().any(|f| f.1 == why)
+            {
+                found.push((sort, why));
             }
         }
     }
-    found
+    found.truncate(4);
+    found.into_iter().map(|f| f.1).collect()
 }
 
 /// Ranks that have left, by how they left, in words.

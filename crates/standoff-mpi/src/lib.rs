@@ -24,6 +24,7 @@ pub mod format;
 mod group;
 mod index;
 mod matching;
+mod near;
 pub mod picture;
 mod plan;
 mod reason;

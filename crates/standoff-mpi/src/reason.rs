@@ -130,6 +130,16 @@ pub enum Reason {
         /// These, with their names.
         comms: Vec<(CommId, String)>,
     },
+    /// Messages that would do are in flight, from other ranks than the one that the receive names.
+    OtherSource {
+        /// Some of them, by rank and tag.
+        sent: Vec<SentTag>,
+    },
+    /// The source has sent messages that would do to other ranks, where they lie.
+    OtherDestination {
+        /// Some of them, by rank and tag.
+        sent: Vec<SentTo>,
+    },
     /// A message fits, but receives that were posted earlier take it.
     Claimed,
     /// No receive is posted for the message.
@@ -151,11 +161,36 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// A message is there that would do if one thing were different.
+    #[must_use]
+    pub fn is_near_miss(&self) -> bool {
+        matches!(
+            self,
+            Reason::TagDiffers { .. }
+                | Reason::OtherCommunicator { .. }
+                | Reason::OtherSource { .. }
+                | Reason::OtherDestination { .. }
+        )
+    }
+}
+
 /// Messages in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SentTag {
     /// The sender.
     pub from: WorldRank,
+    /// The tag.
+    pub tag: Tag,
+    /// How many.
+    pub count: u64,
+}
+
+/// Messages in flight, of a known sender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SentTo {
+    /// The receiver.
+    pub to: WorldRank,
     /// The tag.
     pub tag: Tag,
     /// How many.
@@ -184,7 +219,9 @@ pub struct CollectiveMismatch {
     pub comm_name: String,
     /// The place: number of the collective on the communicator.
     pub seq: u64,
-    /// What was called, by whom. At least two.
+    /// It is on an intercommunicator: the roots are wrong, or the operations differ.
+    pub intercomm: bool,
+    /// What was called, by whom. At least two, but on an intercommunicator.
     pub variants: Vec<CollectiveVariant>,
 }
 

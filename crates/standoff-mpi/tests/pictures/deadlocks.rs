@@ -1,9 +1,11 @@
 //! Deadlocks, each with a cured twin.
 
 use standoff_mpi::Reason;
-use standoff_mpi::picture::{CollectiveKind as K, RankState, SendMode, WorldRank};
+use standoff_mpi::picture::{
+    CollectiveKind as K, CommRank, Op, RankState, Root, SendMode, WorldRank,
+};
 
-use crate::dsl::{ANY, job, victims};
+use crate::dsl::{ANY, Job, job, victims};
 
 #[test]
 fn the_opening_example() {
@@ -80,6 +82,40 @@ fn the_wrong_tag() {
         .recv(0, 3, 8)
         .recv(3, 0, ANY)
         .silent();
+}
+
+#[test]
+fn the_wrong_source() {
+    let finding = job(4)
+        .flight(2, 0, 7, 1)
+        .recv(0, 3, 7)
+        .recv(3, 0, ANY)
+        .deadlock(&[0, 3]);
+    assert!(
+        matches!(&finding.core[0].ops[0].reason, Reason::OtherSource { sent } if sent[0].from == WorldRank(2))
+    );
+    // That message is another receive's.
+    let finding = job(4)
+        .flight(2, 0, 7, 1)
+        .irecv(0, 2, 7)
+        .recv(0, 3, 7)
+        .recv(3, 0, ANY)
+        .deadlock(&[0, 3]);
+    assert_eq!(finding.core[0].ops[0].reason, Reason::NothingSent);
+}
+
+#[test]
+fn the_wrong_destination() {
+    let wrong = || job(4).flight(3, 1, 7, 1).recv(0, 3, 7).recv(3, 0, ANY);
+    let finding = wrong().finalized([1]).deadlock(&[0, 3]);
+    assert!(
+        matches!(&finding.core[0].ops[0].reason, Reason::OtherDestination { sent } if sent[0].to == WorldRank(1))
+    );
+    // Rank 1 may still take it.
+    let reason = |job: Job| job.deadlock(&[0, 3]).core[0].ops[0].reason.clone();
+    assert_eq!(reason(wrong()), Reason::NothingSent);
+    let any_tag = job(4).flight(3, 1, 7, 1).recv(0, 3, ANY).recv(3, 0, ANY);
+    assert_eq!(reason(any_tag.recv(1, 2, 9)), Reason::NothingSent);
 }
 
 #[test]
@@ -332,6 +368,37 @@ fn intercommunicators() {
         .coll(1, K::Barrier, ANY)
         .coll(2, K::Barrier, ANY);
     all.coll(3, K::Barrier, ANY).silent();
+}
+
+#[test]
+fn roots_on_an_intercommunicator() {
+    use standoff_mpi::picture::Root::{Me, Null};
+    let rank = |r| Root::Rank(CommRank(r));
+    let bcast = |roots: [Root; 4]| {
+        let mut all = job(4).intercomm(7, &[0, 1], &[2, 3]).on(7);
+        for r in 0..4 {
+            all = all.coll(r, K::Bcast, 0);
+        }
+        all.with(|picture| {
+            for (rank, root) in picture.ranks.iter_mut().zip(roots) {
+                for op in &mut rank.ops {
+                    if let Op::Collective { root: given, .. } = &mut op.op {
+                        *given = root;
+                    }
+                }
+            }
+        })
+    };
+    bcast([Null, Me, rank(1), rank(1)]).silent();
+    bcast([rank(0), rank(0), Me, Null]).silent();
+    // Its own number instead of MPI_ROOT.
+    let finding = bcast([rank(0), Null, rank(0), rank(0)]).may_deadlock(&[0, 1, 2, 3]);
+    assert!(finding.mismatches[0].intercomm);
+    bcast([Null, Null, rank(0), rank(0)]).may_deadlock(&[0, 1, 2, 3]);
+    bcast([Me, Me, rank(0), rank(0)]).may_deadlock(&[0, 1, 2, 3]);
+    bcast([Me, Null, rank(1), rank(1)]).may_deadlock(&[0, 1, 2, 3]);
+    bcast([rank(0), rank(0), rank(0), rank(0)]).may_deadlock(&[0, 1, 2, 3]);
+    bcast([Null, Null, Null, Null]).may_deadlock(&[0, 1, 2, 3]);
 }
 
 #[test]

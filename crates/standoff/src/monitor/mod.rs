@@ -13,6 +13,7 @@ pub mod picture;
 pub mod places;
 pub mod processor;
 pub mod ranks;
+pub mod reason;
 pub mod report;
 pub mod stacks;
 pub mod stall;

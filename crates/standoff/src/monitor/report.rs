@@ -7,7 +7,7 @@ use standoff_board::functions;
 use standoff_board::layout::{self as lay, Header, state, wait};
 use standoff_board::read::text;
 use standoff_mpi::picture::{CommId, Root, SendMode, WorldRank};
-use standoff_mpi::{Agent, Blocked, BlockedOp, Finding as Found, OpKind, Peer, Picture, Reason};
+use standoff_mpi::{Agent, Blocked, BlockedOp, Finding as Found, OpKind, Peer, Picture};
 use standoff_report::{
     Abi, AgentEntry, CallEntry, Cause, Finding, FindingKind, Frame, MpiInfo, Op, RequestEntry,
     WaitKind,
@@ -117,7 +117,9 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
                 let verb = if who.len() == 1 { "calls" } else { "call" };
                 let root = match v.root {
                     Root::Rank(r) => format!(" with root {}", r.0),
-                    _ => String::new(),
+                    Root::Me => " with MPI_ROOT".to_owned(),
+                    Root::Null => " with MPI_PROC_NULL".to_owned(),
+                    Root::None => String::new(),
                 };
                 format!(
                     "{} {verb} {:?}{root} on {}",
@@ -297,7 +299,13 @@ impl Known<'_> {
     }
 
     /// Where the last message of a channel was sent, if it had this tag.
-    fn sent_at(&self, from: WorldRank, to: WorldRank, comm: CommId, tag: i32) -> Option<String> {
+    pub fn sent_at(
+        &self,
+        from: WorldRank,
+        to: WorldRank,
+        comm: CommId,
+        tag: i32,
+    ) -> Option<String> {
         let channel = self.channel(from, to, comm, tag)?;
         let frame = self.places.line(from.0 as usize, channel.place)?;
         Some(format!("{}:{}", frame.file?, frame.line?))
@@ -354,60 +362,6 @@ impl Known<'_> {
                 .collect();
         }
         out
-    }
-
-    /// Why nothing releases an operation, in a few words.
-    fn reason(&self, me: WorldRank, op: &BlockedOp) -> String {
-        let it = match op.peer {
-            Peer::Rank { .. } => "it has".to_owned(),
-            _ => "nobody has".to_owned(),
-        };
-        match &op.reason {
-            Reason::NothingSent => match op.peer {
-                Peer::Rank { .. } => format!("{it} sent nothing"),
-                _ => format!("{it} sent anything"),
-            },
-            Reason::TagDiffers { sent } => {
-                let tags: Vec<String> = sent
-                    .iter()
-                    .map(|s| {
-                        let place = self.sent_at(s.from, me, op.comm, s.tag);
-                        let place = place.map_or(String::new(), |p| format!(" at {p}"));
-                        format!("rank {} sent tag {}{place}", s.from.0, s.tag)
-                    })
-                    .collect();
-                format!("{}, not tag {}", tags.join(", "), op.tag.unwrap_or(-1))
-            }
-            Reason::OtherCommunicator { comms } => {
-                let names: Vec<&str> = comms.iter().map(|c| c.1.as_str()).collect();
-                format!(
-                    "it has sent on {}, not on {}",
-                    names.join(", "),
-                    op.comm_name
-                )
-            }
-            Reason::Claimed => "an earlier receive takes its message".to_owned(),
-            Reason::NoReceive => "it has posted no receive".to_owned(),
-            Reason::ReceiveDiffers { posted } => {
-                let posted: Vec<String> = posted
-                    .iter()
-                    .map(|p| {
-                        let from = p
-                            .from
-                            .map_or("any rank".to_owned(), |r| format!("rank {}", r.0));
-                        let tag = p.tag.map_or(String::new(), |t| format!(" with tag {t}"));
-                        format!("from {from}{tag} on {}", p.comm_name)
-                    })
-                    .collect();
-                format!("it receives {}", posted.join(", "))
-            }
-            Reason::NotEntered { missing } => {
-                let list: Vec<u32> = missing.iter().map(|r| r.0).collect();
-                let has = if list.len() == 1 { "has" } else { "have" };
-                format!("{} {has} not called it", ranks(&list))
-            }
-            Reason::Different { .. } => "others called something else in its place".to_owned(),
-        }
     }
 
     /// A rank that left and is waited for.

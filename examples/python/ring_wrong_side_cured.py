@@ -1,0 +1,14 @@
+# standoff: title: a shift to the right with receives from the left
+# standoff: ranks: 5
+# standoff: expect: clean
+from mpi4py import MPI
+
+comm = MPI.COMM_WORLD
+right = (comm.rank + 1) % comm.size
+left = (comm.rank - 1) % comm.size
+cells = [comm.rank] * 4
+
+for _ in range(3):
+    comm.isend(cells[-1], dest=right, tag=3).wait()
+    cells[0] = comm.recv(source=left, tag=3)
+print(cells[0])
