@@ -298,14 +298,25 @@ pub struct Collective<'a> {
     pub seq: u64,
     /// Root.
     pub root: Root,
-    /// Data certainly flows: the counts are known and not 0.
-    pub data: bool,
+    /// Whether data flows.
+    pub flow: Flow,
     /// Of the nonblocking form.
     pub request: Option<RequestId>,
     /// Who takes part, if that is not the whole communicator (`MPI_Comm_create_group`, `MPI_Intercomm_create`).
     pub members: Option<Group<'a>>,
     /// What all members have to agree on, for warnings.
     pub signature: Option<Signature>,
+}
+
+/// Whether a collective moves data, as this rank's arguments say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Flow {
+    /// Certainly: all counts that matter to this rank are not 0.
+    Data,
+    /// Certainly not.
+    Nothing,
+    /// The counts were not looked at, or some are 0.
+    Unknown,
 }
 
 /// What the members of a collective have to agree on beside operation, order and root.

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::event::{
-    Collective, CollectiveKind, CommId, CommIndex, CommRank, Completion, Event, Group, Matched,
-    MessageId, Place, Record, Recv, RequestId, Root, Send, SendMode, Signature, SiteId, Source,
-    TagPattern, Told, WorldRank,
+    Collective, CollectiveKind, CommId, CommIndex, CommRank, Completion, Event, Flow, Group,
+    Matched, MessageId, Place, Record, Recv, RequestId, Root, Send, SendMode, Signature, SiteId,
+    Source, TagPattern, Told, WorldRank,
 };
 use crate::wire::{RECORD_MAX, flag, kind, told, unzigzag};
 
@@ -296,11 +296,16 @@ impl<'b> Reader<'b> {
 
     fn collective(&mut self, input: &mut In<'b>) -> Option<Collective<'static>> {
         let flags = input.flags(
-            flag::REQUEST | flag::DATA | flag::MEMBERS | flag::SIGNATURE | 3 << flag::ROOT,
+            flag::REQUEST
+                | flag::DATA
+                | flag::NO_DATA
+                | flag::MEMBERS
+                | flag::SIGNATURE
+                | 3 << flag::ROOT,
         )?;
         let kind = *CollectiveKind::ALL.get(usize::from(input.byte()?))?;
         let (comm, seq) = (CommIndex(input.word()?), input.uint()?);
-        let root = match flags >> flag::ROOT {
+        let root = match (flags >> flag::ROOT) & 3 {
             0 => Root::None,
             1 => Root::Rank(CommRank(input.word()?)),
             2 => Root::Me,
@@ -311,7 +316,12 @@ impl<'b> Reader<'b> {
             kind,
             seq,
             root,
-            data: flags & flag::DATA != 0,
+            flow: match flags & (flag::DATA | flag::NO_DATA) {
+                0 => Flow::Unknown,
+                flag::DATA => Flow::Data,
+                flag::NO_DATA => Flow::Nothing,
+                _ => return None,
+            },
             request: if flags & flag::REQUEST == 0 {
                 None
             } else {

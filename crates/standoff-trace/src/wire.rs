@@ -34,6 +34,7 @@ pub(crate) mod flag {
     /// Two bits, of a send.
     pub(crate) const MODE: u8 = 2;
     pub(crate) const DATA: u8 = 2;
+    pub(crate) const NO_DATA: u8 = 64;
     pub(crate) const MEMBERS: u8 = 4;
     pub(crate) const SIGNATURE: u8 = 8;
     /// Two bits, of a collective.

@@ -1,7 +1,7 @@
 //! Events to bytes: no allocation, no system call, nothing but stores into the memory given.
 
 use crate::event::{
-    Collective, Event, Group, Matched, Place, Record, Recv, RequestId, Root, Send, Source,
+    Collective, Event, Flow, Group, Matched, Place, Record, Recv, RequestId, Root, Send, Source,
     TagPattern, Told,
 };
 use crate::wire::{flag, kind, told, zigzag};
@@ -318,7 +318,11 @@ impl Writer {
         } else {
             0
         };
-        flags |= if c.data { flag::DATA } else { 0 };
+        flags |= match c.flow {
+            Flow::Data => flag::DATA,
+            Flow::Nothing => flag::NO_DATA,
+            Flow::Unknown => 0,
+        };
         flags |= if c.members.is_some() {
             flag::MEMBERS
         } else {

@@ -150,20 +150,21 @@ fn collective() -> impl Strategy<Value = Event<'static>> {
         kind,
         any::<u64>(),
         root,
-        any::<bool>(),
+        0..3_usize,
         option::of(request()),
         option::of(group()),
         option::of(signature),
     )
         .prop_map(
-            |(comm, kind, seq, root, data, request, members, signature)| {
+            |(comm, kind, seq, root, flow, request, members, signature)| {
+                let flow = [Flow::Data, Flow::Nothing, Flow::Unknown][flow];
                 let kind = CollectiveKind::ALL[kind];
                 Event::Collective(Collective {
                     comm,
                     kind,
                     seq,
                     root,
-                    data,
+                    flow,
                     request,
                     members,
                     signature,
