@@ -10,6 +10,8 @@ use bytemuck::{Pod, Zeroable};
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
 pub const VERSION: u32 = 4;
+/// Environment variable with the path of the directory for recordings.
+pub const RECORD_VAR: &str = "STANDOFF_RECORD";
 /// Environment variable with the path of the session directory.
 pub const SESSION_VAR: &str = "STANDOFF_SESSION";
 
@@ -44,6 +46,18 @@ pub mod state {
     pub const FINALIZED: u32 = 3;
     /// In `MPI_Abort`.
     pub const ABORTING: u32 = 4;
+}
+
+/// What becomes of a recording ([`Header::recording`]).
+pub mod recording {
+    /// None was asked for.
+    pub const NONE: u32 = 0;
+    /// In progress.
+    pub const ON: u32 = 1;
+    /// It ended early: no room for more.
+    pub const LOST: u32 = 2;
+    /// It reaches to `MPI_Finalize`.
+    pub const WHOLE: u32 = 3;
 }
 
 /// ABIs ([`Header::abi`]).
@@ -112,8 +126,8 @@ pub struct Header {
     pub ops_used: u32,
     /// Bytes of text in use.
     pub text_used: u32,
-    /// Unused.
-    pub pad: u32,
+    /// One of [`recording`].
+    pub recording: u32,
     /// Argument of `MPI_Abort`.
     pub abort_code: i32,
     /// Why the rank is tainted, NUL-terminated.
@@ -314,8 +328,8 @@ pub struct Op {
     pub shared: u32,
     /// Index of the place where it was made; 0: not known.
     pub place: u32,
-    /// Unused.
-    pub pad: u32,
+    /// Bytes of a persistent send's message, at most; kept for recordings only.
+    pub bytes: u32,
 }
 
 impl Op {

@@ -29,6 +29,7 @@ mod map;
 mod place;
 mod python;
 mod rank;
+mod record;
 mod symbols;
 mod threads;
 
@@ -44,7 +45,7 @@ type P = *mut core::ffi::c_void;
 )]
 mod wrappers {
     use super::hooks::{NO_ROOT, collective};
-    use super::{P, guard, hooks, place, symbols};
+    use super::{P, guard, hooks, place, record, symbols};
     use standoff_board::layout::{collective as coll, op};
     include!(concat!(env!("OUT_DIR"), "/wrappers.rs"));
 }

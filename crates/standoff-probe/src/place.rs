@@ -30,15 +30,21 @@ pub(crate) fn caller() -> usize {
 /// Notes a call and counts its place, which it gives back. Inside a change.
 #[inline(always)]
 pub(crate) fn passed(call: &Call, b: &mut Board, thread: &mut ThreadState, to: Envelope) -> u32 {
-    let place = if call.rank.is_python {
-        crate::python::frames::place(b, thread, call.function)
-    } else {
-        count(b, call.caller as u64, call.function)
-    };
+    let place = look(call, b, thread);
     let t = own(b, thread.slot);
     t.recent[t.calls as usize % RECENT] = Recent::of(call.function, place, to);
     t.calls += 1;
     place
+}
+
+/// The place of a call, counted.
+#[inline(always)]
+pub(crate) fn look(call: &Call, b: &mut Board, thread: &mut ThreadState) -> u32 {
+    if call.rank.is_python {
+        crate::python::frames::place(b, thread, call.function)
+    } else {
+        count(b, call.caller as u64, call.function)
+    }
 }
 
 /// Fibonacci hashing, as in [`crate::map`].

@@ -97,6 +97,8 @@ pub(crate) struct State {
     /// `MPI_Comm_group` of the world, kept for translation.
     pub world_group: usize,
     pub self_attrs: u32,
+    /// For `standoff check`.
+    pub recorder: Option<Box<crate::record::Recorder>>,
 }
 
 /// The last answers of the maps: key and index. Forgotten ([`State::changed`]) whenever an entry of the three maps goes or is replaced.
@@ -126,6 +128,8 @@ pub(crate) struct ThreadState {
     pub waits: Vec<(u32, u32)>,
     /// Statuses for calls that ignore them but must be told sources and tags.
     pub statuses: Vec<u64>,
+    /// For a record of the call in progress.
+    pub told: crate::record::Scratch,
     /// Lines of Python that were looked up.
     pub lines: Box<crate::python::frames::Cache>,
 }
@@ -157,6 +161,7 @@ impl Rank {
             arena: crate::hooks::groups::Arena::default(),
             world_group,
             self_attrs: 0,
+            recorder: None,
         };
         let in_parallel = multi.then(crate::threads::in_parallel).flatten();
         Rank {
@@ -237,6 +242,13 @@ impl Rank {
         unsafe { libc::sched_yield() };
     }
 
+    /// Calls are recorded.
+    #[inline(always)]
+    pub fn records(&self) -> bool {
+        // SAFETY: a word of the mapping that only the rank itself writes.
+        unsafe { (*self.board).header.recording == lay::recording::ON }
+    }
+
     /// From now on this rank may act, whatever its board says.
     #[cold]
     pub fn taint(&self, why: &str) {
@@ -279,6 +291,7 @@ impl Rank {
             slot,
             waits: Vec::with_capacity(64),
             statuses: Vec::new(),
+            told: crate::record::Scratch::default(),
             lines: crate::python::frames::Cache::new(),
         });
         let state = Box::into_raw(state);

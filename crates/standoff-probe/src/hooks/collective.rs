@@ -68,12 +68,18 @@ pub(crate) fn blocking(
     let thread = thread_or!(call, real());
     note(rank, thread);
     let regs = registers();
-    rank.change(|s, b| {
+    let o = rank.change(|s, b| {
         let o = begin(&call, thread, s, b, kind, root, data, true, comm);
         block(b, thread.slot, call.function, &[o], regs);
+        o
     });
     let rc = real();
-    rank.change(|_, b| unblock(b, thread.slot));
+    rank.change(|s, b| {
+        if s.recorder.is_some() && rc == SUCCESS {
+            s.record_collective(b, thread.slot, &o, data, None, None);
+        }
+        unblock(b, thread.slot);
+    });
     if rc != SUCCESS {
         failed(rank);
     }
@@ -94,7 +100,13 @@ pub(crate) fn nonblocking(
     let thread = thread_or!(call, real());
     let o = rank.change(|s, b| begin(&call, thread, s, b, kind, root, data, false, comm));
     let rc = real();
-    super::request::add(&call, request, rc, o);
+    let posted = super::request::add(&call, request, rc, o);
+    if let (true, Some(i)) = (rank.records(), posted) {
+        rank.change(|s, b| {
+            let order = b.ops[i as usize].order;
+            s.record_collective(b, thread.slot, &o, data, Some(order), None);
+        });
+    }
     rc
 }
 

@@ -12,7 +12,7 @@ use crate::place::passed;
 use crate::rank::{Rank, State, put_text, taint};
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
-use standoff_board::layout::{Board, COMMS, Comm, Group, collective as coll, wait};
+use standoff_board::layout::{Board, COMMS, Comm, Group, Op, collective as coll, wait};
 
 /// Identity of `MPI_COMM_WORLD` on every rank.
 pub(crate) const WORLD_ID: u64 = 1;
@@ -198,15 +198,21 @@ pub(crate) fn create(
     let thread = thread_or!(call, real());
     note(rank, thread);
     let regs = registers();
+    let mut o = Op::default();
     let parent = rank.change(|s, b| {
-        let o = begin(&call, thread, s, b, kind, NO_ROOT, data, true, comm);
+        o = begin(&call, thread, s, b, kind, NO_ROOT, data, true, comm);
         block(b, thread.slot, call.function, &[o], regs);
         let c = b.comms.get_mut(o.comm.checked_sub(1)? as usize)?;
         c.children += 1;
         Some((c.id, c.children, text(&c.name)))
     });
     let rc = real();
-    rank.change(|_, b| unblock(b, thread.slot));
+    rank.change(|s, b| {
+        if s.recorder.is_some() && rc == SUCCESS {
+            s.record_collective(b, thread.slot, &o, data, None, None);
+        }
+        unblock(b, thread.slot);
+    });
     if rc != SUCCESS {
         failed(rank);
         return rc;
@@ -256,7 +262,13 @@ pub(crate) fn idup(
     });
     let rc = real();
     if let (Some(i), Some((id, number))) = (super::request::add(&call, request, rc, o), parent) {
-        rank.change(|s, _| s.later.insert(i, (newcomm as usize, id, number)));
+        rank.change(|s, b| {
+            s.later.insert(i, (newcomm as usize, id, number));
+            if s.recorder.is_some() {
+                let order = b.ops[i as usize].order;
+                s.record_collective(b, thread.slot, &o, true, Some(order), None);
+            }
+        });
     }
     rc
 }
@@ -348,12 +360,12 @@ fn apart(
     real: impl FnOnce() -> i32,
     id: impl FnOnce(&mut State, &[u32], &[u32]) -> Option<u64>,
 ) -> i32 {
-    use standoff_board::layout::{Envelope, Op, flag, op, root};
+    use standoff_board::layout::{Envelope, flag, op, root};
     let rank = call.rank;
     let thread = thread_or!(call, real());
     note(rank, thread);
     let regs = registers();
-    rank.change(|s, b| {
+    let o = rank.change(|s, b| {
         s.order += 1;
         let comm = s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1);
         let o = Op {
@@ -376,6 +388,7 @@ fn apart(
             ..Op::default()
         };
         block(b, thread.slot, call.function, &[o], regs);
+        o
     });
     let rc = real();
     rank.change(|_, b| unblock(b, thread.slot));
@@ -392,6 +405,12 @@ fn apart(
             "subgroup"
         };
         register(rank, handle, id, name);
+        rank.change(|s, b| {
+            let made = s.comm(handle).map(|i| i + 1);
+            if s.recorder.is_some() && made.is_some() {
+                s.record_collective(b, thread.slot, &o, true, None, made);
+            }
+        });
     }
     rc
 }
@@ -407,8 +426,9 @@ pub(crate) fn free(call: Call, kind: u8, comm: P, real: impl FnOnce() -> i32) ->
     // SAFETY: the program gives a communicator.
     let handle = unsafe { rank.abi.handle_at(comm, 0) };
     let callbacks = crate::guard::CALLBACKS.load(Ordering::Relaxed);
+    let mut o = Op::default();
     let i = rank.change(|s, b| {
-        let o = begin(&call, thread, s, b, kind, NO_ROOT, false, true, handle);
+        o = begin(&call, thread, s, b, kind, NO_ROOT, false, true, handle);
         block(b, thread.slot, call.function, &[o], regs);
         if callbacks && let Some(t) = b.threads.get_mut(thread.slot) {
             // The library may be running one.
@@ -424,6 +444,9 @@ pub(crate) fn free(call: Call, kind: u8, comm: P, real: impl FnOnce() -> i32) ->
         failed(rank);
     }
     rank.change(|s, b| {
+        if s.recorder.is_some() && rc == SUCCESS {
+            s.record_collective(b, thread.slot, &o, false, None, None);
+        }
         unblock(b, thread.slot);
         let Some(i) = i else { return };
         if let Some(c) = b.comms.get_mut(i as usize) {

@@ -5,7 +5,10 @@ use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
 use crate::rank::{Rank, State, ThreadState};
+use crate::record::{self, Outcome};
 use standoff_board::layout::{ANY, Board, Envelope, Op, flag, op, poll, wait};
+use standoff_trace::Event;
+use standoff_trace::event::Completion;
 
 /// What a call does with its requests' entries.
 #[derive(Clone, Copy, PartialEq)]
@@ -18,11 +21,12 @@ enum How {
 
 /// Looks the requests of a call up, in `thread.waits`. True if the library must tell the source or tag of one of them.
 #[inline(always)]
-fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) -> bool {
+fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) -> (bool, u32) {
     let rank = call.rank;
     let regs = registers();
     thread.waits.clear();
     let mut wild = false;
+    let mut place = 0;
     let look = |s: &mut State, b: &mut Board| {
         let mut unknown = 0;
         for i in 0..n.max(0) as usize {
@@ -50,7 +54,9 @@ fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) 
             thread.waits.push((i as u32, o));
         }
         if how != How::Polls {
-            passed(call, b, thread, Envelope::NONE);
+            place = passed(call, b, thread, Envelope::NONE);
+        } else {
+            place = record::place_of(call, s, b, thread);
         }
         if let (How::Blocks(kind), Some(t)) = (how, b.threads.get_mut(thread.slot)) {
             t.wait = kind;
@@ -66,7 +72,7 @@ fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) 
     } else {
         rank.change(look)
     }
-    wild
+    (wild, place)
 }
 
 /// The request at `position` is done: counts what it received and forgets it.
@@ -145,6 +151,42 @@ fn told(rank: &Rank, b: &Board, o: u32, statuses: P, i: usize) -> Option<(i32, i
         .flatten()
 }
 
+/// Records the call, before its requests are forgotten.
+fn recorded(
+    call: &Call,
+    s: &mut State,
+    b: &mut Board,
+    thread: &mut ThreadState,
+    about: &About,
+    outcome: &Outcome<'_>,
+) {
+    if s.recorder.is_none() {
+        return;
+    }
+    let rank = call.rank;
+    let size = if rank.abi.small_handles {
+        4
+    } else {
+        size_of::<usize>()
+    };
+    let told = |b: &Board, o: u32, i: usize| told(rank, b, o, about.statuses, i);
+    let &About {
+        kind,
+        place,
+        requests,
+        ..
+    } = about;
+    record::completion(s, b, thread, kind, place, requests, size, outcome, told);
+}
+
+/// A completion call, for its record.
+struct About {
+    kind: Completion,
+    place: u32,
+    requests: P,
+    statuses: P,
+}
+
 /// All requests of the call are done.
 #[inline(always)]
 fn all_done(rank: &Rank, thread: &ThreadState, s: &mut State, b: &mut Board, statuses: P) {
@@ -185,7 +227,7 @@ fn some_done(
 /// `MPI_Wait`.
 #[inline(always)]
 pub(crate) fn wait(call: Call, request: P, status: P, real: impl FnOnce(P) -> i32) -> i32 {
-    wait_for_all(call, 1, request, status, real)
+    wait_for_all(call, Completion::Wait, 1, request, status, real)
 }
 
 /// `MPI_Waitall`.
@@ -197,15 +239,22 @@ pub(crate) fn waitall(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    wait_for_all(call, n, requests, status, real)
+    wait_for_all(call, Completion::Waitall, n, requests, status, real)
 }
 
 #[inline(always)]
-fn wait_for_all(call: Call, n: i32, requests: P, status: P, real: impl FnOnce(P) -> i32) -> i32 {
+fn wait_for_all(
+    call: Call,
+    kind: Completion,
+    n: i32,
+    requests: P,
+    status: P,
+    real: impl FnOnce(P) -> i32,
+) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real(status));
     note(rank, thread);
-    let wild = gather(&call, thread, n, requests, How::Blocks(wait::ALL));
+    let (wild, place) = gather(&call, thread, n, requests, How::Blocks(wait::ALL));
     let status = statuses(rank, thread, status, n, wild);
     let rc = real(status);
     if rc != SUCCESS {
@@ -213,6 +262,15 @@ fn wait_for_all(call: Call, n: i32, requests: P, status: P, real: impl FnOnce(P)
     }
     let mut section = rank.section();
     let (s, b) = section.parts();
+    if rc == SUCCESS {
+        let about = About {
+            kind,
+            place,
+            requests,
+            statuses: status,
+        };
+        recorded(&call, s, b, thread, &about, &Outcome::All);
+    }
     all_done(rank, thread, s, b, status);
     unblock(b, thread.slot);
     drop(section);
@@ -228,7 +286,16 @@ pub(crate) fn waitany(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    wait_for_some(call, n, requests, status, 1, || one(index), real)
+    wait_for_some(
+        call,
+        Completion::Waitany,
+        n,
+        requests,
+        status,
+        1,
+        || one(index),
+        real,
+    )
 }
 
 /// `MPI_Waitsome`.
@@ -242,33 +309,57 @@ pub(crate) fn waitsome(
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
     let given = || several(outcount, indices);
-    wait_for_some(call, n, requests, status, n, given, real)
+    wait_for_some(
+        call,
+        Completion::Waitsome,
+        n,
+        requests,
+        status,
+        n,
+        given,
+        real,
+    )
 }
 
 /// Blocks until any of the requests is done. The program gives room for `room` statuses; `given` are the positions that the
 /// library tells when it has succeeded.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // MPI's, and what they mean
 fn wait_for_some<I: Iterator<Item = u32>>(
     call: Call,
+    kind: Completion,
     n: i32,
     requests: P,
     status: P,
     room: i32,
-    given: impl FnOnce() -> I,
+    given: impl Fn() -> I,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real(status));
     note(rank, thread);
-    let wild = gather(&call, thread, n, requests, How::Blocks(wait::ANY));
+    let (wild, place) = gather(&call, thread, n, requests, How::Blocks(wait::ANY));
     let status = statuses(rank, thread, status, room, wild);
     let rc = real(status);
     if rc != SUCCESS {
         failed(rank);
     }
-    let positions = (rc == SUCCESS).then(given).into_iter().flatten();
     rank.change(|s, b| {
-        some_done(rank, thread, s, b, status, positions);
+        if rc == SUCCESS {
+            if s.recorder.is_some() {
+                let about = About {
+                    kind,
+                    place,
+                    requests,
+                    statuses: status,
+                };
+                let list: Vec<u32> = given().collect();
+                recorded(&call, s, b, thread, &about, &Outcome::Some(&list));
+            }
+            some_done(rank, thread, s, b, status, given());
+        } else {
+            some_done(rank, thread, s, b, status, core::iter::empty());
+        }
         unblock(b, thread.slot);
     });
     rc
@@ -312,7 +403,7 @@ fn nothing(call: &Call, thread: &ThreadState, b: &mut Board, regs: [u64; 3]) {
 /// `MPI_Test`.
 #[inline(always)]
 pub(crate) fn test(call: Call, request: P, flag: P, status: P, real: impl FnOnce(P) -> i32) -> i32 {
-    test_all(call, 1, request, flag, status, real)
+    test_all(call, Completion::Test, 1, request, flag, status, real)
 }
 
 /// `MPI_Testall`.
@@ -325,12 +416,13 @@ pub(crate) fn testall(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    test_all(call, n, requests, flag, status, real)
+    test_all(call, Completion::Testall, n, requests, flag, status, real)
 }
 
 #[inline(always)]
 fn test_all(
     call: Call,
+    kind: Completion,
     n: i32,
     requests: P,
     flag: P,
@@ -339,7 +431,7 @@ fn test_all(
 ) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real(status));
-    let wild = gather(&call, thread, n, requests, How::Polls);
+    let (wild, place) = gather(&call, thread, n, requests, How::Polls);
     let status = statuses(rank, thread, status, n, wild);
     let rc = real(status);
     if rc != SUCCESS {
@@ -347,14 +439,24 @@ fn test_all(
         return rc;
     }
     let regs = registers();
+    let about = About {
+        kind,
+        place,
+        requests,
+        statuses: status,
+    };
     // SAFETY: the library has set the flag.
     if unsafe { flag.cast::<i32>().read_unaligned() } != 0 {
         rank.change(|s, b| {
+            recorded(&call, s, b, thread, &about, &Outcome::All);
             all_done(rank, thread, s, b, status);
             not_polling(b, thread.slot);
         });
     } else {
-        rank.quiet(|_, b| nothing(&call, thread, b, regs));
+        rank.quiet(|s, b| {
+            recorded(&call, s, b, thread, &about, &Outcome::Nothing);
+            nothing(&call, thread, b, regs);
+        });
     }
     rc
 }
@@ -370,7 +472,17 @@ pub(crate) fn testany(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    test_some(call, n, requests, flag, status, 1, || one(index), real)
+    test_some(
+        call,
+        Completion::Testany,
+        n,
+        requests,
+        flag,
+        status,
+        1,
+        || one(index),
+        real,
+    )
 }
 
 /// `MPI_Testsome`.
@@ -385,7 +497,17 @@ pub(crate) fn testsome(
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
     let given = || several(outcount, indices);
-    test_some(call, n, requests, outcount, status, n, given, real)
+    test_some(
+        call,
+        Completion::Testsome,
+        n,
+        requests,
+        outcount,
+        status,
+        n,
+        given,
+        real,
+    )
 }
 
 /// Asks whether any of the requests is done: one is if `hit`, a flag or count, is not 0. The rest as in [`wait_for_some`].
@@ -393,17 +515,18 @@ pub(crate) fn testsome(
 #[inline(always)]
 fn test_some<I: Iterator<Item = u32>>(
     call: Call,
+    kind: Completion,
     n: i32,
     requests: P,
     hit: P,
     status: P,
     room: i32,
-    given: impl FnOnce() -> I,
+    given: impl Fn() -> I,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real(status));
-    let wild = gather(&call, thread, n, requests, How::Polls);
+    let (wild, place) = gather(&call, thread, n, requests, How::Polls);
     let status = statuses(rank, thread, status, room, wild);
     let rc = real(status);
     if rc != SUCCESS {
@@ -411,14 +534,27 @@ fn test_some<I: Iterator<Item = u32>>(
         return rc;
     }
     let regs = registers();
+    let about = About {
+        kind,
+        place,
+        requests,
+        statuses: status,
+    };
     // SAFETY: the library has set it.
     if unsafe { hit.cast::<i32>().read_unaligned() } != 0 {
         rank.change(|s, b| {
+            if s.recorder.is_some() {
+                let list: Vec<u32> = given().collect();
+                recorded(&call, s, b, thread, &about, &Outcome::Some(&list));
+            }
             some_done(rank, thread, s, b, status, given());
             not_polling(b, thread.slot);
         });
     } else {
-        rank.quiet(|_, b| nothing(&call, thread, b, regs));
+        rank.quiet(|s, b| {
+            recorded(&call, s, b, thread, &about, &Outcome::Nothing);
+            nothing(&call, thread, b, regs);
+        });
     }
     rc
 }
@@ -437,6 +573,11 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
         };
         e.flags |= flag::CANCELLED;
         let e = *e;
+        if let Some(thread) = call.thread().filter(|_| s.recorder.is_some()) {
+            let place = crate::place::look(&call, b, thread);
+            let id = s.identity(b, request as usize, o, false);
+            s.record(b, thread.slot, place, Event::Cancel(id));
+        }
         if matches!(e.kind, op::SEND | op::SSEND | op::BSEND | op::RSEND) && e.comm != 0 {
             // Whether it will be withdrawn or not cannot be told in time.
             s.mark_unknown(b, false, e.comm - 1, e.peer);
@@ -467,6 +608,13 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
                 ANY => crate::rank::taint(b, "a freed receive from any source"),
                 p => s.mark_unknown(b, true, e.comm - 1, p),
             }
+        }
+        if let Some(thread) = call.thread().filter(|_| {
+            s.recorder.is_some() && e.kind != op::LOCAL && e.flags & flag::INACTIVE == 0
+        }) {
+            let place = crate::place::look(&call, b, thread);
+            let id = s.identity(b, request as usize, o, true);
+            s.record(b, thread.slot, place, Event::RequestFree(id));
         }
         s.drop_op(b, o);
     });

@@ -6,9 +6,10 @@ use super::{SUCCESS, registers, thread_or};
 use crate::abi::Abi;
 use crate::guard::{Call, InitCall};
 use crate::rank::{self, Rank, put_text};
+use crate::record::Recorder;
 use crate::{helper, python, symbols, threads};
 use core::sync::atomic::{AtomicU32, Ordering};
-use standoff_board::layout::{self as lay, Board, state, wait};
+use standoff_board::layout::{self as lay, Board, recording, state, wait};
 use std::fs::{File, OpenOptions};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
@@ -99,6 +100,21 @@ fn attach() -> Result<(), String> {
             &[me as u32],
             "MPI_COMM_SELF",
         );
+        if let Some(directory) = std::env::var_os(lay::RECORD_VAR).filter(|d| !d.is_empty()) {
+            let header = standoff_trace::Header {
+                rank: me as u32,
+                world_size: size as u32,
+                world_key: b.header.world_key,
+            };
+            match Recorder::begin(Path::new(&directory), &file_name(), header) {
+                Ok(recorder) => {
+                    s.recorder = Some(Box::new(recorder));
+                    b.header.recording = recording::ON;
+                    s.record(b, 0, 0, standoff_trace::Event::Init { level: level as u8 });
+                }
+                Err(_) => b.header.recording = recording::LOST,
+            }
+        }
         if fault_tolerant() {
             rank::taint(b, "with fault tolerance, any wait may end in an error");
         }
@@ -214,11 +230,15 @@ fn world_key(pid: u32) -> u64 {
     key.finish()
 }
 
+/// The rank's name for its files. Process numbers are those of a namespace: a container has its own.
+fn file_name() -> String {
+    let namespace = std::fs::metadata("/proc/self/ns/pid").map_or(0, |m| m.ino());
+    format!("rank-{}-{namespace}", std::process::id())
+}
+
 /// Makes and maps this rank's board: in the session directory, or if that is full in the temporary directory, with a link to it.
 fn map_board(session: &Path) -> Result<(*mut Board, PathBuf), String> {
-    // Process numbers are those of a namespace: a container has its own.
-    let namespace = std::fs::metadata("/proc/self/ns/pid").map_or(0, |m| m.ino());
-    let name = format!("rank-{}-{namespace}", std::process::id());
+    let name = file_name();
     let path = session.join(&name).with_extension("new");
     match make(&path) {
         Ok(b) => Ok((b, path)),
@@ -290,6 +310,10 @@ pub(crate) fn finalize(call: Call, real: impl FnOnce() -> i32) -> i32 {
         }
         if !callbacks {
             b.header.state = state::FINALIZING;
+            if s.recorder.is_some() {
+                let place = crate::place::look(&call, b, thread);
+                s.end_recording(b, thread.slot, place);
+            }
         }
         callbacks
     });
@@ -299,7 +323,8 @@ pub(crate) fn finalize(call: Call, real: impl FnOnce() -> i32) -> i32 {
         call.open();
     }
     let rc = real();
-    rank.change(|_, b| {
+    rank.change(|s, b| {
+        s.end_recording(b, thread.slot, 0);
         b.header.state = state::FINALIZED;
         super::unblock(b, thread.slot);
     });

@@ -2,7 +2,9 @@
 
 use super::{not_polling, thread_or, unblock};
 use crate::guard::Call;
+use standoff_board::functions;
 use standoff_board::layout::wait;
+use standoff_trace::Event;
 
 /// Files, windows: the rank may act while it is inside; whoever is released by it is inside one as well.
 pub(crate) fn opaque(call: Call, real: impl FnOnce() -> i32) -> i32 {
@@ -16,7 +18,18 @@ pub(crate) fn opaque(call: Call, real: impl FnOnce() -> i32) -> i32 {
         not_polling(b, thread.slot);
     });
     let rc = real();
-    rank.change(|_, b| unblock(b, thread.slot));
+    rank.change(|s, b| {
+        if s.recorder.is_some() {
+            let place = crate::place::look(&call, b, thread);
+            let name = functions::name(call.function).unwrap_or_default();
+            let event = Event::Unmodelled {
+                name: name.into(),
+                acts: b.header.taint != 0,
+            };
+            s.record(b, thread.slot, place, event);
+        }
+        unblock(b, thread.slot);
+    });
     rc
 }
 

@@ -4,13 +4,16 @@ use super::{OwnStatus, SUCCESS, block, block_one, failed, note, registers, threa
 use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
+use crate::record::Data;
 use standoff_board::layout::{ANY, Board, CHANNELS, Envelope, Op, flag, op};
 
 /// `MPI_Send` and its three other modes.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // MPI's
 pub(crate) fn send(
     call: Call,
     kind: u8,
+    data: Data,
     dest: i32,
     tag: i32,
     comm: usize,
@@ -49,10 +52,13 @@ pub(crate) fn send(
     let rc = real();
     // Not before the call: the other side is waiting for the message. The place of one that blocks shows on its stack.
     let mut section = rank.section();
-    let (_, b) = section.parts();
+    let (s, b) = section.parts();
     let place = passed(&call, b, thread, to);
     if let Some(channel) = channel {
         sent_at(b, channel, place);
+    }
+    if s.recorder.is_some() && rc == SUCCESS {
+        s.record_send(b, thread.slot, place, kind, to, data, None);
     }
     unblock(b, thread.slot);
     drop(section);
@@ -83,8 +89,10 @@ pub(crate) fn unknown_comm(b: &mut Board) -> u64 {
 
 /// `MPI_Recv`.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // MPI's
 pub(crate) fn recv(
     call: Call,
+    data: Data,
     source: i32,
     tag: i32,
     comm: usize,
@@ -99,7 +107,7 @@ pub(crate) fn recv(
     note(rank, thread);
     let comm = rank.abi.handle(comm);
     let (source, tag) = (rank.abi.source(source), rank.abi.tag(tag));
-    let c = {
+    let (c, from, place) = {
         let mut section = rank.section();
         let (s, b) = section.parts();
         let c = s.comm(comm);
@@ -113,7 +121,7 @@ pub(crate) fn recv(
         let place = passed(&call, b, thread, from);
         let o = Op::blocking(op::RECV, s.order, 0, from, place);
         block_one(b, thread.slot, call.function, o);
-        c
+        (c, from, place)
     };
     let mut own = OwnStatus::new();
     let wild = source == ANY || tag == ANY;
@@ -132,6 +140,9 @@ pub(crate) fn recv(
     let (s, b) = section.parts();
     if let Some(c) = c.filter(|_| rc == SUCCESS) {
         s.count(b, true, c, source, tag);
+        if s.recorder.is_some() {
+            s.record_recv(b, thread.slot, place, from, data, None, Some((source, tag)));
+        }
     }
     unblock(b, thread.slot);
     drop(section);
@@ -143,8 +154,10 @@ pub(crate) fn recv(
 #[allow(clippy::too_many_arguments)] // MPI's
 pub(crate) fn sendrecv(
     call: Call,
+    sdata: Data,
     dest: i32,
     stag: i32,
+    rdata: Data,
     source: i32,
     rtag: i32,
     comm: usize,
@@ -161,7 +174,7 @@ pub(crate) fn sendrecv(
     let regs = registers();
     let comm = rank.abi.handle(comm);
     let (source, rtag) = (rank.abi.source(source), rank.abi.tag(rtag));
-    let c = rank.change(|s, b| {
+    let (c, place) = rank.change(|s, b| {
         let c = s.comm(comm);
         let mut ops = [Op::default(); 2];
         let mut n = 0;
@@ -212,8 +225,9 @@ pub(crate) fn sendrecv(
             n += 1;
         }
         block(b, thread.slot, call.function, &ops[..n], regs);
-        c
+        (c, base.place)
     });
+    let asked = (source, rtag);
     let mut own = OwnStatus::new();
     let wild = receives && (source == ANY || rtag == ANY);
     let status = if wild { own.or(rank, status) } else { status };
@@ -230,6 +244,19 @@ pub(crate) fn sendrecv(
     rank.change(|s, b| {
         if let Some(c) = c.filter(|_| receives && rc == SUCCESS) {
             s.count(b, true, c, source, rtag);
+        }
+        if s.recorder.is_some() && rc == SUCCESS {
+            let comm = c.map_or(0, |c| c + 1);
+            let to = Envelope {
+                comm,
+                peer: dest,
+                tag: stag,
+            };
+            let (peer, tag) = asked;
+            let from = Envelope { comm, peer, tag };
+            let send = sends.then_some((to, sdata));
+            let recv = receives.then_some((from, rdata, (source, rtag)));
+            s.record_sendrecv(b, thread.slot, place, send, recv);
         }
         unblock(b, thread.slot);
     });

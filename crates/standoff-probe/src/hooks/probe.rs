@@ -19,17 +19,10 @@ pub(crate) fn probe(
     source: i32,
     tag: i32,
     comm: usize,
-    real: impl FnOnce() -> i32,
+    status: P,
+    real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    blocking(
-        call,
-        source,
-        tag,
-        comm,
-        false,
-        core::ptr::null_mut(),
-        |_| real(),
-    )
+    blocking(call, source, tag, comm, None, status, real)
 }
 
 /// `MPI_Mprobe`.
@@ -39,10 +32,11 @@ pub(crate) fn mprobe(
     source: i32,
     tag: i32,
     comm: usize,
+    message: P,
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    blocking(call, source, tag, comm, true, status, real)
+    blocking(call, source, tag, comm, Some(message), status, real)
 }
 
 #[inline(always)]
@@ -51,7 +45,7 @@ fn blocking(
     source: i32,
     tag: i32,
     comm: usize,
-    takes: bool,
+    takes: Option<P>,
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
@@ -62,7 +56,7 @@ fn blocking(
     let thread = thread_or!(call, real(status));
     note(rank, thread);
     let regs = registers();
-    let c = rank.change(|s, b| {
+    let (c, o) = rank.change(|s, b| {
         let c = s.comm(rank.abi.handle(comm));
         s.order += 1;
         let o = Op {
@@ -73,19 +67,28 @@ fn blocking(
         let place = passed(&call, b, thread, o.envelope());
         let o = Op { place, ..o };
         block(b, thread.slot, call.function, &[o], regs);
-        c
+        (c, o)
     });
     let mut own = OwnStatus::new();
-    let status = if takes { own.or(rank, status) } else { status };
+    let asks = takes.is_some() || rank.records();
+    let status = if asks { own.or(rank, status) } else { status };
     let rc = real(status);
     if rc != SUCCESS {
         failed(rank);
     }
     rank.change(|s, b| {
-        if let Some(c) = c.filter(|_| takes && rc == SUCCESS) {
-            // SAFETY: the library has filled in the status of a successful matched probe.
+        if let Some(c) = c.filter(|_| asks && rc == SUCCESS) {
+            // SAFETY: the library has filled in the status of a successful probe.
             let (source, tag) = unsafe { rank.abi.envelope(status) };
-            s.count(b, true, c, source, tag);
+            if takes.is_some() {
+                s.count(b, true, c, source, tag);
+            }
+            if s.recorder.is_some() {
+                // SAFETY: and the handle of a message that it took.
+                let message = takes.map(|m| unsafe { rank.abi.handle_at(m, 0) });
+                let told = Some((source, tag));
+                s.record_probe(b, thread.slot, o.place, o.envelope(), false, told, message);
+            }
         }
         unblock(b, thread.slot);
     });
@@ -110,23 +113,61 @@ pub(crate) fn iprobe(
     tag: i32,
     comm: usize,
     found: P,
-    real: impl FnOnce() -> i32,
+    status: P,
+    real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    let rc = real();
+    let rank = call.rank;
+    let mut own = OwnStatus::new();
+    let status = if rank.records() {
+        own.or(rank, status)
+    } else {
+        status
+    };
+    let rc = real(status);
     // SAFETY: the library has set the flag of a successful call.
     let found = rc != SUCCESS || unsafe { found.cast::<i32>().read_unaligned() } != 0;
     polled(&call, source, tag, comm, found);
+    if rc == SUCCESS {
+        recorded(&call, source, tag, comm, found.then_some(status), None);
+    }
     rc
+}
+
+/// Records a probe that does not block. `status`: of one that found a message.
+fn recorded(
+    call: &Call,
+    source: i32,
+    tag: i32,
+    comm: usize,
+    status: Option<P>,
+    message: Option<P>,
+) {
+    let rank = call.rank;
+    if !rank.records() || source == rank.abi.proc_null {
+        return;
+    }
+    let Some(thread) = call.thread() else { return };
+    rank.quiet(|s, b| {
+        let o = envelope(rank, s.comm(rank.abi.handle(comm)), source, tag);
+        let place = crate::place::look(call, b, thread);
+        // SAFETY: the library has filled in the status of a probe that found a message, and the handle of one that it took.
+        let told = status.map(|status| unsafe { rank.abi.envelope(status) });
+        // SAFETY: as above.
+        let message = message.map(|m| unsafe { rank.abi.handle_at(m, 0) });
+        s.record_probe(b, thread.slot, place, o.envelope(), true, told, message);
+    });
 }
 
 /// `MPI_Improbe`.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // MPI's
 pub(crate) fn improbe(
     call: Call,
     source: i32,
     tag: i32,
     comm: usize,
     found: P,
+    message: P,
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
@@ -149,6 +190,16 @@ pub(crate) fn improbe(
         failed(rank);
     }
     polled(&call, source, tag, comm, hit || rc != SUCCESS);
+    if rc == SUCCESS {
+        recorded(
+            &call,
+            source,
+            tag,
+            comm,
+            hit.then_some(status),
+            hit.then_some(message),
+        );
+    }
     rc
 }
 
@@ -177,9 +228,11 @@ fn polled(call: &Call, source: i32, tag: i32, comm: usize, found: bool) {
 
 /// `MPI_Mrecv`: only transfers.
 #[inline(always)]
-pub(crate) fn mrecv(call: Call, real: impl FnOnce() -> i32) -> i32 {
+pub(crate) fn mrecv(call: Call, message: P, real: impl FnOnce() -> i32) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real());
+    // SAFETY: the program gives a message.
+    let message = unsafe { rank.abi.handle_at(message, 0) };
     rank.change(|_, b| {
         if let Some(t) = b.threads.get_mut(thread.slot) {
             t.wait = wait::OPAQUE;
@@ -188,7 +241,13 @@ pub(crate) fn mrecv(call: Call, real: impl FnOnce() -> i32) -> i32 {
         not_polling(b, thread.slot);
     });
     let rc = real();
-    rank.change(|_, b| unblock(b, thread.slot));
+    rank.change(|s, b| {
+        if s.recorder.is_some() && rc == SUCCESS {
+            let place = crate::place::look(&call, b, thread);
+            s.record_mrecv(b, thread.slot, place, message, None);
+        }
+        unblock(b, thread.slot);
+    });
     if rc != SUCCESS {
         failed(rank);
     }
@@ -197,9 +256,12 @@ pub(crate) fn mrecv(call: Call, real: impl FnOnce() -> i32) -> i32 {
 
 /// `MPI_Imrecv`: as `MPI_Mrecv`; its request completes without anything that the model follows.
 #[inline(always)]
-pub(crate) fn imrecv(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 {
+pub(crate) fn imrecv(call: Call, message: P, request: P, real: impl FnOnce() -> i32) -> i32 {
+    let rank = call.rank;
+    // SAFETY: the program gives a message.
+    let message = unsafe { rank.abi.handle_at(message, 0) };
     let rc = real();
-    super::request::add(
+    let posted = super::request::add(
         &call,
         request,
         rc,
@@ -208,5 +270,12 @@ pub(crate) fn imrecv(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
             ..Op::default()
         },
     );
+    if let (true, Some(i), Some(thread)) = (rank.records(), posted, call.thread()) {
+        rank.change(|s, b| {
+            let place = crate::place::look(&call, b, thread);
+            let order = b.ops[i as usize].order;
+            s.record_mrecv(b, thread.slot, place, message, Some(order));
+        });
+    }
     rc
 }

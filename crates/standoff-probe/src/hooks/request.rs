@@ -8,13 +8,16 @@ use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
 use crate::rank::{State, ThreadState, taint};
+use crate::record::Data;
 use standoff_board::layout::{Board, Envelope, Op, flag, op};
 
 /// `MPI_Isend` and its three other modes.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // MPI's
 pub(crate) fn isend(
     call: Call,
     kind: u8,
+    data: Data,
     dest: i32,
     tag: i32,
     comm: usize,
@@ -59,14 +62,31 @@ pub(crate) fn isend(
         }
     };
     let rc = real();
-    add(&call, request, rc, o);
+    let posted = add(&call, request, rc, o);
+    if let (true, Some(i)) = (rank.records(), posted) {
+        rank.change(|s, b| {
+            let o = b.ops[i as usize];
+            s.posted(request, i, &o);
+            s.record_send(
+                b,
+                thread.slot,
+                o.place,
+                kind,
+                o.envelope(),
+                data,
+                Some(o.order),
+            );
+        });
+    }
     rc
 }
 
 /// `MPI_Irecv`.
 #[inline(always)]
+#[allow(clippy::too_many_arguments)] // MPI's
 pub(crate) fn irecv(
     call: Call,
+    data: Data,
     source: i32,
     tag: i32,
     comm: usize,
@@ -76,7 +96,7 @@ pub(crate) fn irecv(
     let rank = call.rank;
     let rc = real();
     if source != rank.abi.proc_null {
-        add_with(&call, request, rc, |s, b, thread| {
+        let posted = add_with(&call, request, rc, |s, b, thread| {
             let comm = s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1);
             let (peer, tag) = (rank.abi.source(source), rank.abi.tag(tag));
             Op {
@@ -88,6 +108,20 @@ pub(crate) fn irecv(
                 ..Op::default()
             }
         });
+        if let (true, Some(i), Some(thread)) = (rank.records(), posted, call.thread()) {
+            rank.change(|s, b| {
+                let o = b.ops[i as usize];
+                s.record_recv(
+                    b,
+                    thread.slot,
+                    o.place,
+                    o.envelope(),
+                    data,
+                    Some(o.order),
+                    None,
+                );
+            });
+        }
     }
     rc
 }
@@ -121,9 +155,11 @@ fn add_with(
 }
 
 /// `MPI_Send_init` and its three other modes.
+#[allow(clippy::too_many_arguments)] // MPI's
 pub(crate) fn init_send(
     call: Call,
     kind: u8,
+    data: Data,
     dest: i32,
     tag: i32,
     comm: usize,
@@ -135,7 +171,8 @@ pub(crate) fn init_send(
     } else {
         kind
     };
-    init(&call, kind, dest, tag, comm, request, real)
+    let bytes = if call.rank.records() { data.bytes() } else { 0 };
+    init(&call, kind, bytes, dest, tag, comm, request, real)
 }
 
 /// `MPI_Recv_init`.
@@ -156,6 +193,7 @@ pub(crate) fn init_recv(
     init(
         &call,
         kind,
+        0,
         abi.source(source),
         abi.tag(tag),
         comm,
@@ -164,9 +202,11 @@ pub(crate) fn init_recv(
     )
 }
 
+#[allow(clippy::too_many_arguments)] // MPI's
 fn init(
     call: &Call,
     kind: u8,
+    bytes: u64,
     peer: i32,
     tag: i32,
     comm: usize,
@@ -183,6 +223,7 @@ fn init(
             tag,
             kind,
             flags: flag::PERSISTENT | flag::INACTIVE,
+            bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             place: passed(call, b, thread, Envelope { comm, peer, tag }),
             ..Op::default()
         }
@@ -198,7 +239,10 @@ pub(crate) fn start(call: Call, n: i32, requests: P, real: impl FnOnce() -> i32)
             // SAFETY: the program gives `n` requests.
             let handle = unsafe { rank.abi.handle_at(requests, i) };
             match s.ops.get(handle as u64) {
-                Some(o) => activate(s, b, o),
+                Some(o) => {
+                    activate(s, b, o);
+                    started(&call, s, b, o);
+                }
                 None => taint(b, "a persistent request whose making standoff did not see"),
             }
         }
@@ -208,6 +252,18 @@ pub(crate) fn start(call: Call, n: i32, requests: P, real: impl FnOnce() -> i32)
         failed(rank);
     }
     rc
+}
+
+/// Records the start of a persistent request. Before the real call, which is local; what is posted with it keeps the order.
+fn started(call: &Call, s: &mut State, b: &mut Board, i: u32) {
+    let Some(thread) = call.thread().filter(|_| s.recorder.is_some()) else {
+        return;
+    };
+    let o = b.ops[i as usize];
+    if o.kind != op::LOCAL {
+        let place = crate::place::look(call, b, thread);
+        s.record_start(b, thread.slot, place, o);
+    }
 }
 
 fn activate(s: &mut State, b: &mut Board, i: u32) {
