@@ -4,7 +4,7 @@
 //! Reading order: [`cli`] says what can be asked; [`run`] does it: [`program`] and [`mpi`] find out what is to be
 //! started, [`launcher`] with what, [`session`] and [`probe`] prepare the watch, [`job`] starts, waits and ends. What
 //! is watched, and how, is behind [`watch::Watcher`].
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod cli;
 pub mod demo;
@@ -16,6 +16,7 @@ pub mod launcher;
 pub mod monitor;
 pub mod mpi;
 pub mod output;
+pub mod pidfd;
 pub mod probe;
 pub mod proc;
 pub mod program;

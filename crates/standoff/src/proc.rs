@@ -101,6 +101,16 @@ impl Process {
     }
 }
 
+/// What `wait` would give for a process that is dead and not buried, if we may know.
+pub fn wait_status(process: Process) -> Option<i32> {
+    let text = fs::read(format!("/proc/{}/stat", process.pid)).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let stat = Stat::parse(&text)?;
+    // Its last field. 0 stands for success, and for what is not ours to see.
+    let status: i32 = text.split_ascii_whitespace().next_back()?.parse().ok()?;
+    (stat.dead && stat.start == process.start && status != 0).then_some(status)
+}
+
 struct Stat {
     parent: i32,
     dead: bool,

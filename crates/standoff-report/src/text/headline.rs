@@ -5,6 +5,7 @@ use super::group::{Group, groups, left};
 use super::words;
 use crate::model::{Finding, FindingKind, Report, Scope, Severity, Verdict};
 use crate::ranks::{self, count};
+use crate::signals::signal_name;
 
 /// Word of the verdict, as the text says it, and the sentence after it.
 pub(crate) fn headline(report: &Report) -> (&'static str, String) {
@@ -186,22 +187,6 @@ fn ended(report: &Report) -> String {
         (None, Some(code)) => format!("the program ended with status {code}"),
         (None, None) => "the program failed".to_owned(),
     }
-}
-
-fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        6 => "SIGABRT",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        15 => "SIGTERM",
-        _ => return None,
-    })
 }
 
 /// `12 ms`, `1.5 s`, `90 s`.

@@ -15,6 +15,7 @@ mod finding;
 mod group;
 mod headline;
 mod line;
+mod traceback;
 mod words;
 
 use std::io::{self, Write};
@@ -80,6 +81,7 @@ pub fn write(
             labelled(Ink::Note, "note", note, &mut page);
         }
         footer(report, &mut page);
+        traceback::all(report, sources, &mut page);
     }
     page.write(options.color, out)
 }

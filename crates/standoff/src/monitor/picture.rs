@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::pidfd::End;
 use standoff_board::digest::Digest;
 use standoff_board::functions;
 use standoff_board::layout::{self as lay, flag, op, root, state, wait};
@@ -24,6 +25,8 @@ pub struct Reading {
     pub moving: bool,
     /// Its process has ended.
     pub gone: bool,
+    /// How, if the system tells.
+    pub end: Option<End>,
 }
 
 /// How threads that poll are to be taken.

@@ -1,14 +1,17 @@
 //! The boards of a session, grouped into jobs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Instant;
 
 use standoff_board::read::{BoardFile, ReadError};
 
 use super::deaths::Deaths;
 use super::picture::Reading;
+use crate::pidfd::{self, End};
 use crate::proc::Process;
 
 /// Ranks that a world can have; a board that tells of more is none.
@@ -31,6 +34,9 @@ pub struct Rank {
     pub changed: Instant,
     /// It has ended (as far as seen).
     pub gone: bool,
+    /// How it ended, if the system tells.
+    pub end: Option<End>,
+    fd: Option<Rc<OwnedFd>>,
     /// When it was seen to have ended in a way that launchers do not take for an end of work.
     pub died: Option<Instant>,
 }
@@ -127,9 +133,10 @@ impl Ranks {
             return Ok(());
         }
         let process = Process::of(pid);
+        let mut fd = None;
         if pid != 0 {
             let who = (number as u64) << 32 | u64::from(header.rank);
-            self.deaths.watch(who, process);
+            fd = self.deaths.watch(who, process);
         }
         *place = Some(Rank {
             pid,
@@ -138,6 +145,8 @@ impl Ranks {
             epoch: board.epoch()?,
             changed: Instant::now(),
             gone: false,
+            end: None,
+            fd,
             died: None,
             board,
         });
@@ -175,6 +184,10 @@ impl Rank {
                 self.died = Some(Instant::now());
             }
         }
+        if let (true, None, Some(fd), Some(process)) = (self.gone, self.end, &self.fd, self.process)
+        {
+            self.end = pidfd::end(fd.as_fd(), process);
+        }
     }
 }
 
@@ -206,7 +219,13 @@ pub fn read(world: &mut World) -> Vec<Option<Reading>> {
             let copy = copy.ok()?;
             rank.look();
             let moving = confused || rank.epoch != before || before % 2 == 1;
-            Some(Reading { copy, moving, gone })
+            let end = rank.end;
+            Some(Reading {
+                copy,
+                moving,
+                gone,
+                end,
+            })
         })
         .collect()
 }

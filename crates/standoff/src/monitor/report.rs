@@ -15,7 +15,7 @@ use standoff_report::{
 
 use standoff_report::sources::{FileSources, Sources};
 
-use super::failures::leaving;
+use super::failures::{Left, dead_thread, leaving};
 use super::names::{rust_call, user_call};
 use super::picture::{self, Reading};
 use super::places::{Places, in_words};
@@ -107,6 +107,7 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
     out.core.sort_by_key(|e| (e.rank, e.thread));
     out.victims = found.victims.iter().map(|b| known.entry(b)).collect();
     out.causes = found.ended.iter().map(|&r| known.cause(r)).collect();
+    out.causes.extend(known.dead_threads(&out.core));
     out.cycle = found.cycle.iter().map(|&a| known.name(a)).collect();
     out.mismatch = found
         .mismatches
@@ -256,7 +257,8 @@ impl Known<'_> {
             .take(NAMES)
             .collect();
         let ended = &found.ended[..found.ended.len().min(NAMES)];
-        let mut out = self.places.partings(&waiting, ended);
+        let mut out = Self::destructors(&finding.core);
+        out.extend(self.places.partings(&waiting, ended));
         let mut last: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         for entry in finding.core.iter().filter(|e| e.op == Some(Op::Ended)) {
             // Libraries clean up after the user's last call: from no place in the user's code.
@@ -421,16 +423,85 @@ impl Known<'_> {
         }
     }
 
+    /// Threads that died in ranks of the core: what they would have done, others may be waiting for.
+    fn dead_threads(&self, core: &[AgentEntry]) -> Vec<Cause> {
+        let mut ranks: Vec<u32> = core.iter().map(|e| e.rank).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        let dead = |rank: u32| {
+            let reading = self.readings.get(rank as usize)?.as_ref()?;
+            Some(dead_thread(reading)?.cause(self.world, rank))
+        };
+        ranks.into_iter().filter_map(dead).collect()
+    }
+
+    /// Agents of the core that are in a destructor or finalizer: a sentence for each place.
+    fn destructors(core: &[AgentEntry]) -> Vec<String> {
+        let mut places: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for entry in core {
+            let named = |name: &str| {
+                let stack = &entry.stack;
+                stack
+                    .iter()
+                    .position(|f| f.function.as_deref() == Some(name))
+            };
+            let weakref = |f: &&Frame| {
+                let file = f.file.as_deref().unwrap_or_default();
+                file.ends_with("/weakref.py")
+            };
+            let finalizer = entry.stack.iter().find(weakref).is_some();
+            let (what, outer) = match (named("__del__"), finalizer) {
+                (Some(at), _) => {
+                    let frame = &entry.stack[at];
+                    let place = super::places::at(frame);
+                    let place = place.map_or(String::new(), |place| format!(" at {place}"));
+                    let what = format!("in a destructor (__del__{place})");
+                    (what, entry.stack.get(at + 1))
+                }
+                (None, true) => {
+                    let last = entry.stack.iter().rposition(|f| weakref(&f));
+                    let outer = last.and_then(|at| entry.stack.get(at + 1));
+                    ("in a finalizer (weakref)".to_owned(), outer)
+                }
+                (None, false) => continue,
+            };
+            let ran = outer.and_then(super::places::at);
+            let ran = ran.map_or(String::new(), |p| format!(", which Python ran at {p}"));
+            places
+                .entry(format!("{what}{ran}"))
+                .or_default()
+                .push(entry.rank);
+        }
+        let mut out: Vec<String> = places
+            .into_iter()
+            .take(3)
+            .map(|(what, who)| {
+                let is = if who.len() == 1 { "is" } else { "are" };
+                let text = format!("{} {is} {what}.", ranks(&who));
+                super::places::capital(&text)
+            })
+            .collect();
+        if !out.is_empty() {
+            out.push(
+                "When an object is destroyed is decided on each rank by itself (by its references, or by the garbage \
+                 collection), so a destructor must not communicate."
+                    .to_owned(),
+            );
+        }
+        out
+    }
+
     /// Why a rank is no longer there.
     fn cause(&self, rank: WorldRank) -> Cause {
         let reading = self.readings.get(rank.0 as usize).and_then(Option::as_ref);
-        let (what, stack) = reading.map_or(("left".to_owned(), Vec::new()), leaving);
-        Cause {
-            rank: rank.0,
-            world: self.world,
-            what,
-            stack,
-        }
+        let left = reading.map_or_else(
+            || Left {
+                what: "left".to_owned(),
+                ..Left::default()
+            },
+            leaving,
+        );
+        left.cause(self.world, rank.0)
     }
 }
 
@@ -494,7 +565,7 @@ pub fn timeout(limit: Duration, known: &Known<'_>) -> Finding {
             };
             let mut entry = known.blank(agent, call);
             if reading.gone {
-                entry.state = Some(leaving(reading).0);
+                entry.state = Some(leaving(reading).what);
                 entry.op = Some(Op::Ended);
             } else if thread.wait == wait::OUTSIDE {
                 entry.op = Some(Op::Running);

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use standoff_mpi::{Agent, Analysis, Blocked, Finding as Found, analyse};
-use standoff_report::{Report, Scope, Verdict};
+use standoff_report::{Finding, Report, Scope, Verdict};
 
 use super::failures;
+use super::memory::Kills;
 use super::native::Native;
 use super::pause::Paused;
 use super::picture::{Polls, Reading, picture};
@@ -50,6 +51,7 @@ pub struct Monitor {
     proven: Option<Instant>,
     /// Stuck ranks, while their deadlock is being told.
     paused: Paused,
+    kills: Kills,
 }
 
 /// A set: its world, its members with the epochs of their ranks.
@@ -77,6 +79,7 @@ impl Monitor {
             stalled: false,
             proven: None,
             paused: Paused::default(),
+            kills: Kills::now(),
         }
     }
 
@@ -204,7 +207,9 @@ impl Monitor {
         let known = self.known(world, readings, wanted, paused.as_mut());
         let mut out = self.blank(Verdict::Deadlock);
         for f in found {
-            out.findings.push(report::deadlock(f, picture, &known));
+            let mut finding = report::deadlock(f, picture, &known);
+            self.add_memory(&mut finding);
+            out.findings.push(finding);
         }
         out.detected_after_ms = u64::try_from(since.as_millis()).ok();
         drop(known);
@@ -229,6 +234,15 @@ impl Monitor {
             stacks,
             places: Places::new(Some(w), native),
             sources: standoff_report::sources::FileSources::new("."),
+        }
+    }
+
+    /// SIGKILL is what the kernel sends when memory runs out.
+    fn add_memory(&self, finding: &mut Finding) {
+        if finding.causes.iter().any(|c| c.what.contains("SIGKILL"))
+            && let Some(words) = self.kills.in_words()
+        {
+            finding.explanation += &format!(" {words}");
         }
     }
 
@@ -458,6 +472,9 @@ impl Watcher for Monitor {
             Verdict::Clean
         });
         out.findings.extend(failure);
+        for finding in &mut out.findings {
+            self.add_memory(finding);
+        }
         out
     }
 }
