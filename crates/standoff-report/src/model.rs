@@ -224,6 +224,8 @@ pub enum FindingKind {
     Crash,
     /// `--timeout` was reached; `core` lists what every agent was doing.
     Timeout,
+    /// What every agent is doing while the job runs; `core` lists it. Nothing is wrong.
+    Snapshot,
     /// A kind that this version does not know.
     #[serde(untagged)]
     Other(String),

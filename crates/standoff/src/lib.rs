@@ -9,20 +9,22 @@
 pub mod cli;
 pub mod demo;
 pub mod doctor;
+pub mod dump;
 pub mod error;
+pub mod exec;
 pub mod exit;
 pub mod job;
 pub mod launcher;
 pub mod monitor;
 pub mod mpi;
 pub mod output;
-pub mod pidfd;
 pub mod probe;
 pub mod proc;
 pub mod program;
 pub mod python;
 pub mod run;
 pub mod session;
+pub mod sys;
 pub mod watch;
 
 use std::ffi::OsString;
@@ -43,6 +45,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Status {
     };
     let done = match cli.command {
         Command::Run(args) => run::run(args),
+        Command::Exec(args) => exec::exec(args),
+        Command::Dump(args) => dump::dump(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Report(args) => output::report(&args),

@@ -77,7 +77,7 @@ fn collect(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String>
 }
 
 /// A process that cannot be mistaken for a later one with the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Process {
     /// Its number.
     pub pid: i32,
@@ -136,6 +136,24 @@ impl Stat {
             start,
         })
     }
+}
+
+/// Those from which this process descends, nearest first, with their names.
+pub fn ancestors() -> Vec<(Process, String)> {
+    let mut out = Vec::new();
+    let mut pid = std::process::id() as i32;
+    for _ in 0..64 {
+        let Some(stat) = Stat::read(pid).filter(|stat| stat.parent > 0) else {
+            break;
+        };
+        pid = stat.parent;
+        let Some(process) = Process::of(pid) else {
+            break;
+        };
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        out.push((process, name.trim_end().to_owned()));
+    }
+    out
 }
 
 /// The processes of a job: all that descend from process `root` (itself excluded), and all of this user in whose

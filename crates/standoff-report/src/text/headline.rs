@@ -19,11 +19,16 @@ pub(crate) fn headline(report: &Report) -> (&'static str, String) {
         Verdict::Deadlock => "deadlock",
         Verdict::Stalled => "stalled",
         Verdict::PotentialDeadlock => "potential deadlock",
+        Verdict::Clean if snapshot(report) => "now",
         Verdict::Clean => "clean",
         Verdict::Failed if errors.iter().any(|f| f.kind == FindingKind::Timeout) => "timeout",
         Verdict::Failed => "failed",
     };
     let text = match (report.verdict, &errors[..]) {
+        (Verdict::Clean, _) if snapshot(report) => {
+            let ranks = count(report.ranks as usize, "rank");
+            return (word, format!("{ranks}, no deadlock so far"));
+        }
         (Verdict::Clean, _) => clean(report),
         (_, [only]) => sentence(only, report),
         (Verdict::Deadlock, [_, _, ..]) => format!("{} independent deadlocks", errors.len()),
@@ -40,6 +45,14 @@ pub(crate) fn headline(report: &Report) -> (&'static str, String) {
         n => format!("{text}; {}", count(n, "warning")),
     };
     (word, text)
+}
+
+/// Taken of a job that runs.
+pub(crate) fn snapshot(report: &Report) -> bool {
+    report
+        .findings
+        .iter()
+        .any(|f| f.kind == FindingKind::Snapshot)
 }
 
 /// Findings that make the verdict.
@@ -92,6 +105,7 @@ pub(crate) fn title(kind: &FindingKind) -> String {
         FindingKind::RescuedSend => "a blocked send that standoff let go on",
         FindingKind::Crash => "crash",
         FindingKind::Timeout => "timeout",
+        FindingKind::Snapshot => "what every rank is doing",
         FindingKind::Other(kind) => return kind.replace('-', " "),
     };
     text.to_owned()

@@ -112,7 +112,9 @@ fn findings(report: &Report, sources: &dyn Sources, options: Options, page: &mut
         }
     }
     for finding in &report.findings {
-        if finding.severity == Severity::Warning {
+        if finding.kind == FindingKind::Snapshot {
+            finding::full(finding, report, sources, page);
+        } else if finding.severity == Severity::Warning {
             if !options.brief {
                 page.blank();
             }

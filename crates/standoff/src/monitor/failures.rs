@@ -10,7 +10,7 @@ use standoff_report::{Cause, Finding, FindingKind, Frame, Traceback};
 use super::picture::Reading;
 use super::stacks::{own_first, parse, relative};
 use crate::exit::JobExit;
-use crate::pidfd::End;
+use crate::sys::End;
 
 /// How a rank left: `what` completes "rank 3 …".
 pub fn leaving(reading: &Reading) -> Left {

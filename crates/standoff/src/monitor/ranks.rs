@@ -11,8 +11,8 @@ use standoff_board::read::{BoardFile, ReadError};
 
 use super::deaths::Deaths;
 use super::picture::Reading;
-use crate::pidfd::{self, End};
 use crate::proc::Process;
+use crate::sys::{self, End};
 
 /// Ranks that a world can have; a board that tells of more is none.
 const WORLD: u32 = 1 << 20;
@@ -186,7 +186,7 @@ impl Rank {
         }
         if let (true, None, Some(fd), Some(process)) = (self.gone, self.end, &self.fd, self.process)
         {
-            self.end = pidfd::end(fd.as_fd(), process);
+            self.end = sys::end(fd.as_fd(), process);
         }
     }
 }

@@ -1,10 +1,8 @@
 //! Findings of the analysis, joined with stacks and what else is known, as parts of the report.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use standoff_board::functions;
-use standoff_board::layout::{self as lay, Header, state, wait};
+use standoff_board::layout::{self as lay, Header, state};
 use standoff_board::read::text;
 use standoff_mpi::picture::{CommId, Root, SendMode, WorldRank};
 use standoff_mpi::{Agent, Blocked, BlockedOp, Finding as Found, OpKind, Peer, Picture, Reason};
@@ -155,7 +153,7 @@ impl Known<'_> {
         reading.map_or(0, |r| r.copy.threads.iter().filter(|t| t.used == 1).count())
     }
 
-    fn rank_name(&self, rank: WorldRank) -> String {
+    pub(super) fn rank_name(&self, rank: WorldRank) -> String {
         match self.world {
             0 => format!("rank {}", rank.0),
             w => format!("world {w} rank {}", rank.0),
@@ -172,7 +170,7 @@ impl Known<'_> {
         }
     }
 
-    fn names(&self, agents: &[Agent], ended: &[WorldRank]) -> Vec<String> {
+    pub(super) fn names(&self, agents: &[Agent], ended: &[WorldRank]) -> Vec<String> {
         let mut all: Vec<Agent> = agents.to_vec();
         all.extend(ended.iter().map(|&rank| Agent { rank, thread: 0 }));
         all.sort_unstable();
@@ -204,7 +202,7 @@ impl Known<'_> {
     }
 
     /// A blank entry of an agent.
-    fn blank(&self, agent: Agent, call: &str) -> AgentEntry {
+    pub(super) fn blank(&self, agent: Agent, call: &str) -> AgentEntry {
         let stack = self.stack(agent);
         let python = self.header(agent.rank).is_some_and(|h| h.python != 0);
         let written = stack.first().and_then(|f| {
@@ -274,7 +272,7 @@ impl Known<'_> {
     }
 
     /// Where an operation was posted.
-    fn posted(&self, rank: WorldRank, id: u64) -> Option<Frame> {
+    pub(super) fn posted(&self, rank: WorldRank, id: u64) -> Option<Frame> {
         let reading = self.readings.get(rank.0 as usize)?.as_ref()?;
         let op = reading.copy.ops.iter().find(|op| op.order == id)?;
         self.places.line(rank.0 as usize, op.place)
@@ -535,51 +533,4 @@ fn tag(op: &BlockedOp) -> Option<i32> {
         OpKind::Collective { .. } => None,
         _ => Some(op.tag.unwrap_or(-1)),
     }
-}
-
-/// What every agent is doing, when the time is up.
-pub fn timeout(limit: Duration, known: &Known<'_>) -> Finding {
-    let mut out = Finding::new(FindingKind::Timeout);
-    for (rank, reading) in (0u32..).map(WorldRank).zip(known.readings) {
-        let Some(reading) = reading else {
-            out.core.push(AgentEntry {
-                agent: known.rank_name(rank),
-                rank: rank.0,
-                world: known.world,
-                state: Some("has not joined".to_owned()),
-                ..AgentEntry::default()
-            });
-            continue;
-        };
-        for (slot, thread) in reading.copy.threads.iter().enumerate() {
-            if thread.used != 1 {
-                continue;
-            }
-            let agent = Agent {
-                rank,
-                thread: slot as u32,
-            };
-            let call = match thread.wait {
-                wait::OUTSIDE => "",
-                _ => functions::name(thread.function).unwrap_or_default(),
-            };
-            let mut entry = known.blank(agent, call);
-            if reading.gone {
-                entry.state = Some(leaving(reading).what);
-                entry.op = Some(Op::Ended);
-            } else if thread.wait == wait::OUTSIDE {
-                entry.op = Some(Op::Running);
-                entry.state = Some("is outside MPI".to_owned());
-            } else if thread.wait == wait::FINALIZE {
-                entry.op = Some(Op::Finalize);
-            }
-            out.core.push(entry);
-        }
-    }
-    out.explanation = format!(
-        "The job was ended after {} s. No deadlock was proven: some rank could still act, or did. \
-         What each rank was doing stands above.",
-        limit.as_secs_f64()
-    );
-    out
 }

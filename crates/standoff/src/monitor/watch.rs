@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use standoff_mpi::{Agent, Analysis, Blocked, Finding as Found, analyse};
 use standoff_report::{Finding, Report, Scope, Verdict};
 
+use super::doing;
 use super::failures;
 use super::memory::Kills;
 use super::native::Native;
@@ -430,26 +431,26 @@ impl Watcher for Monitor {
     }
 
     fn snapshot(&mut self, why: Why) -> Report {
-        let Why::Timeout(limit) = why;
+        let (verdict, finding): (_, &dyn Fn(&Known<'_>) -> Finding) = match &why {
+            Why::Timeout(limit) => (Verdict::Failed, &|known| doing::timeout(*limit, known)),
+            Why::Asked => (Verdict::Clean, &doing::snapshot),
+        };
         self.ranks.scan(&self.settings.session);
-        let mut out = self.blank(Verdict::Failed);
+        let mut out = self.blank(verdict);
         for world in 0..self.ranks.worlds.len() {
             let readings = read(&mut self.ranks.worlds[world]);
             let everyone = (0..readings.len()).collect();
             let known = self.known(world, &readings, everyone, None);
-            out.findings.push(report::timeout(limit, &known));
+            out.findings.push(finding(&known));
         }
         if out.findings.is_empty() {
-            out.findings.push(report::timeout(
-                limit,
-                &Known {
-                    world: 0,
-                    readings: &[],
-                    stacks: stacks::Stacks::new(),
-                    places: Places::new(None, Native::default()),
-                    sources: standoff_report::sources::FileSources::new("."),
-                },
-            ));
+            out.findings.push(finding(&Known {
+                world: 0,
+                readings: &[],
+                stacks: stacks::Stacks::new(),
+                places: Places::new(None, Native::default()),
+                sources: standoff_report::sources::FileSources::new("."),
+            }));
         }
         out
     }

@@ -1,16 +1,35 @@
-//! How a process ended that is not our child.
+//! What no crate offers without `unsafe`: how a process ended that is not our child, and a child that dies with us.
 //!
-//! The kernel keeps the status for whoever holds a pidfd (Linux 6.15, `PIDFD_GET_INFO`), from the moment the parent has buried it; before
+//! For the first the kernel keeps the status for whoever holds a pidfd (Linux 6.15, `PIDFD_GET_INFO`), from the moment the parent has buried it; before
 //! that, `/proc` shows it. On older kernels the second is a matter of luck: most launchers bury at once.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
 
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
 use rustix::io;
 use rustix::ioctl::{self, IoctlOutput, Opcode};
 
 use crate::proc::{Process, wait_status};
+
+/// Makes the kernel kill the child when this process dies, however it dies. (Not what the child starts in turn.)
+pub fn tie(command: &mut Command) {
+    let parent = nix::unistd::getpid();
+    let child = move || {
+        nix::sys::prctl::set_pdeathsig(Signal::SIGKILL)?;
+        // Dead already: nobody would send it.
+        if nix::unistd::getppid() != parent {
+            return Err(Errno::ESRCH.into());
+        }
+        Ok(())
+    };
+    // SAFETY: between fork and exec it makes two system calls, allocates nothing and takes no lock.
+    unsafe { command.pre_exec(child) };
+}
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +107,7 @@ fn info(fd: impl AsFd) -> io::Result<Option<i32>> {
 mod tests {
     use super::*;
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
-    use std::process::{Command, Stdio};
+    use std::process::Stdio;
 
     fn ended(script: &str, bury: bool) -> Option<End> {
         let mut child = Command::new("sh")
