@@ -95,21 +95,25 @@ pub fn exec(args: ExecArgs) -> Result<Status, Error> {
     let mut tell = |event: Event<'_>| {
         let (report, status) = match event {
             Event::Stalled(report) => (report, args.stall_exit.then_some(exit::STALLED)),
-            Event::Deadlock(report) | Event::Timeout(report) => (report, Some(args.error_exitcode)),
+            Event::Deadlock(report) | Event::Timeout(report) => {
+                (report, (!args.no_kill).then_some(args.error_exitcode))
+            }
         };
         let mut report = report.clone();
         report.command.clone_from(&command);
         output::diagnosis(&report, style);
-        if let Some(status) = status {
-            shared.tell(status);
-        }
+        shared.tell(status);
     };
     let outcome = job::run(&spec, options, &mut relay, &mut tell)?;
     let own = outcome.happened.status(args.error_exitcode);
-    let told = shared
-        .told()
-        .filter(|_| own != Status::OK && !outcome.happened.deadlock);
-    Ok(told.map_or(own, Status::Code))
+    if outcome.happened.stalled || outcome.happened.deadlock && !args.no_kill {
+        // Launchers kill what is left when the first process ends so: it is done by then.
+        shared.remove();
+    } else if let Some(status) = shared.ended().filter(|_| own != Status::OK) {
+        shared.outlast();
+        return Ok(Status::Code(status));
+    }
+    Ok(own)
 }
 
 /// What this job has on this node, and no other: the launcher's names for it, and its daemon here, which is an ancestor of all ranks. Where no known
@@ -149,7 +153,7 @@ impl Watcher for Relay<'_> {
             return monitor.tick();
         }
         // It is told once, whoever watches then.
-        if self.shared.told().is_none()
+        if !self.shared.is_told()
             && let Some(owner) = self.shared.watch()
         {
             let (_, monitor) = self

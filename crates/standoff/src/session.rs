@@ -375,17 +375,35 @@ impl Shared {
         Some(owner)
     }
 
-    /// Says that a finding has been told, and with which status all are to end whom it ends.
-    pub fn tell(&self, status: u8) {
+    /// Says that a finding has been told, and with which status all are to end, if they are to.
+    pub fn tell(&self, status: Option<u8>) {
         let new = self.path.join("told.new");
+        let text = status.map_or(String::new(), |status| status.to_string());
         // Without it, the others end with the status of what ended them.
-        let _ = fs::write(&new, status.to_string())
-            .and_then(|()| fs::rename(&new, self.path.join(TOLD)));
+        let _ = fs::write(&new, text).and_then(|()| fs::rename(&new, self.path.join(TOLD)));
     }
 
-    /// What somebody has told.
-    pub fn told(&self) -> Option<u8> {
+    /// Whether somebody has told a finding.
+    pub fn is_told(&self) -> bool {
+        self.path.join(TOLD).exists()
+    }
+
+    /// The status that all are to end with, if somebody has ended the job.
+    pub fn ended(&self) -> Option<u8> {
         fs::read_to_string(self.path.join(TOLD)).ok()?.parse().ok()
+    }
+
+    /// Waits until whoever has the watch has ended.
+    pub fn outlast(&self) {
+        if let Ok(owner) = File::open(self.path.join(OWNER)) {
+            // Its end, however it comes, lets go of it.
+            let _ = Flock::lock(owner, FlockArg::LockShared);
+        }
+    }
+
+    /// Removes it, whoever else is in it: nobody may be left to do it.
+    pub fn remove(&self) {
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 
@@ -475,11 +493,13 @@ mod tests {
         sweep(base.path());
         drop((watch, one));
         sweep(base.path());
-        assert!(two.path().exists() && two.told().is_none());
+        assert!(two.path().exists() && !two.is_told());
         // The watch passes on.
         assert!(two.watch().is_some());
-        two.tell(99);
-        assert_eq!(join().told(), Some(99));
+        two.tell(None);
+        assert_eq!((join().is_told(), join().ended()), (true, None));
+        two.tell(Some(99));
+        assert_eq!(join().ended(), Some(99));
         drop(two);
         assert_eq!(fs::read_dir(base.path()).unwrap().count(), 0);
         // One that was killed with all its members is swept away.
