@@ -39,7 +39,7 @@ pub enum Command {
     /// Run the examples that standoff carries along, on the MPI that is there
     Demo(EnvironmentArgs),
     /// Show what MPI, launcher, Python and permissions were found, and what does not fit together
-    Doctor(EnvironmentArgs),
+    Doctor(DoctorArgs),
     /// Show a recorded result again
     Report(ReportArgs),
 }
@@ -150,7 +150,7 @@ pub struct RunArgs {
     pub words: Vec<OsString>,
 }
 
-/// What `demo` and `doctor` take.
+/// What `demo` takes, and `doctor` too.
 #[derive(Debug, Default, Args)]
 pub struct EnvironmentArgs {
     /// Python to look at, instead of the one of the active environment
@@ -162,6 +162,16 @@ pub struct EnvironmentArgs {
     /// Colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
+}
+
+/// What `doctor` takes.
+#[derive(Debug, Default, Args)]
+pub struct DoctorArgs {
+    /// Where to look.
+    #[command(flatten)]
+    pub environment: EnvironmentArgs,
+    /// A program to look at, too: what it loads, and whether its lines can be told
+    pub program: Option<OsString>,
 }
 
 /// What `report` takes.

@@ -164,6 +164,13 @@ impl Drop for Session {
     }
 }
 
+/// How many ranks have room in a session directory.
+pub fn room(session: &Path) -> Option<u64> {
+    let space = nix::sys::statvfs::statvfs(session).ok()?;
+    let free = space.blocks_available() as u64 * space.fragment_size() as u64;
+    Some(free.saturating_sub(SPARE) / PER_RANK)
+}
+
 /// A session whose owner lives.
 #[derive(Clone, Debug)]
 pub struct Running {

@@ -101,9 +101,10 @@ fn placed(field: &[u8]) -> Option<(String, Vec<Frame>)> {
     Some((first.to_owned(), frames))
 }
 
-/// Those that the program brings upon itself are crashes.
+/// Signals that a program brings upon itself.
+const CRASHES: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
+
 fn by_signal(signal: i32) -> String {
-    const CRASHES: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
     let how = if CRASHES.contains(&signal) {
         "crashed with signal"
     } else {
@@ -123,6 +124,8 @@ pub struct Failure {
     class: u8,
     /// It was in no MPI call.
     outside: bool,
+    /// By a signal that no launcher sends to end a job.
+    crashed: bool,
     /// It had come to MPI_Finalize.
     finalizing: bool,
 }
@@ -137,6 +140,10 @@ const OWN_STATUS: u8 = 4;
 pub fn first(mut failures: Vec<Failure>, order: &BTreeMap<(u32, u32), usize>) -> Vec<Failure> {
     let place = |f: &Failure| order.get(&(f.cause.world, f.cause.rank)).copied();
     let quiet = |f: &Failure| f.class >= KILLED;
+    // Launchers see a rank's connection close before the kernel counts it as dead: another that they killed for it may come first.
+    if failures.iter().any(|f| quiet(f) && f.crashed) {
+        failures.retain(|f| !quiet(f) || f.crashed);
+    }
     let first = failures.iter().filter(|f| quiet(f)).filter_map(place).min();
     if first.is_some() {
         failures.retain(|f| !quiet(f) || place(f) == first);
@@ -171,10 +178,12 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
         let mut live = reading.copy.threads.iter().filter(|t| t.used == 1);
         let outside = live.all(|t| t.wait == wait::OUTSIDE);
         let cause = leaving(reading).cause(world, rank);
+        let crashed = matches!(reading.end, Some(End::Signal(signal)) if CRASHES.contains(&signal));
         out.push(Failure {
             cause,
             class,
             outside,
+            crashed,
             finalizing: matches!(header.state, state::FINALIZING | state::FINALIZED),
         });
     }
