@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         ("exec_two_jobs", exec_two_jobs),
         ("exec_watcher_killed", exec_watcher_killed),
         ("exec_watcher_ends_first", exec_watcher_ends_first),
+        ("exec_watch_passes_on", exec_watch_passes_on),
         ("exec_no_kill", exec_no_kill),
         ("exec_under_run", exec_under_run),
         ("exec_usage", exec_usage),
@@ -194,6 +195,70 @@ fn exec_watcher_ends_first(lab: &Lab) {
         &ended,
         "standoff: deadlock: ranks 1 and 2 wait for each other",
     );
+}
+
+/// Two wrappers of one parent are one job, too. The first to come, whose program is none of MPI's, ends or is killed; the second then watches.
+fn exec_watch_passes_on(lab: &Lab) {
+    let program = format!("import lab\nlab.wait_for('go')\n{MARK}{DEADLOCK}");
+    lab.file("deadlock.py", &program);
+    for kill in [false, true] {
+        let (standoff, mpiexec) = (standoff().display(), lab.environment.program("mpiexec"));
+        // Its own job is what the name of the session says: one parent, the shell.
+        let script = format!(
+            "unset PMIX_NAMESPACE SLURM_JOB_ID\n'{standoff}' exec cat fifo & echo $! > first\n\
+             until test -s owner; do cat /dev/shm/standoff-exec-*/owner tmp/standoff-exec-*/owner 2>/dev/null | grep \"^$! \" > owner; done\n\
+             '{standoff}' exec --brief sh -c \"'{}' -n 2 python deadlock.py\"",
+            mpiexec.display()
+        );
+        for name in ["owner", "go", "fifo"] {
+            let _ = std::fs::remove_file(lab.path(name));
+        }
+        make_fifo(&lab.path("fifo"));
+        let mut shell = lab.command("sh");
+        let child = lab.start(shell.args(["-c", &script]));
+        lab.until("the first to watch", || {
+            std::fs::read(lab.path("owner")).is_ok_and(|t| !t.is_empty())
+        });
+        lab.until("the second", || {
+            lab.processes()
+                .iter()
+                .any(|(_, words)| words.contains("deadlock.py"))
+        });
+        let first: i32 = std::fs::read_to_string(lab.path("first"))
+            .unwrap()
+            .trim()
+            .parse()
+            .unwrap();
+        assert_eq!(watcher(lab), first);
+        if kill {
+            signal(first, libc::SIGKILL);
+        } else {
+            // Its program reads to the end.
+            drop(
+                std::fs::File::options()
+                    .write(true)
+                    .open(lab.path("fifo"))
+                    .unwrap(),
+            );
+        }
+        lab.until("another to watch", || {
+            let processes = lab.processes();
+            !processes.iter().any(|(pid, _)| *pid == first) && watcher(lab) != first
+        });
+        lab.file("go", "");
+        let ended = lab.end(child);
+        ended.expect(
+            99,
+            &["standoff: deadlock: ranks 0 and 1 wait for each other"],
+        );
+        told_once(&ended, "standoff: deadlock");
+        no_session(lab);
+    }
+}
+
+fn make_fifo(path: &Path) {
+    let made = Command::new("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
 }
 
 fn exec_no_kill(lab: &Lab) {
