@@ -34,6 +34,9 @@ pub enum Command {
         after_help = EXEC_STATUS
     )]
     Exec(ExecArgs),
+    /// Part of exec: keeps the launcher's connection open until all wrappers have ended
+    #[command(hide = true)]
+    ExecHold,
     /// Show what the ranks of a watched job are doing now, without stopping it
     Dump(DumpArgs),
     /// Run the examples that standoff carries along, on the MPI that is there

@@ -12,12 +12,13 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use nix::fcntl::Flock;
+use nix::fcntl::{Flock, FlockArg};
 use standoff_report::{Report, Scope, Verdict};
 
 use crate::cli::ExecArgs;
@@ -66,7 +67,7 @@ pub fn exec(args: ExecArgs) -> Result<Status, Error> {
         });
     }
     let probe = probe::find()?;
-    let shared = Shared::join(&name())?;
+    let mut shared = Shared::join(&name())?;
     let env = shared.environment(&probe)?;
     let spec = job::Spec {
         words: plan.words,
@@ -107,13 +108,41 @@ pub fn exec(args: ExecArgs) -> Result<Status, Error> {
     let outcome = job::run(&spec, options, &mut relay, &mut tell)?;
     let own = outcome.happened.status(args.error_exitcode);
     if outcome.happened.stalled || outcome.happened.deadlock && !args.no_kill {
+        start_holder(&shared);
         // Launchers kill what is left when the first process ends so: it is done by then.
         shared.remove();
     } else if let Some(status) = shared.ended().filter(|_| own != Status::OK) {
+        start_holder(&shared);
         shared.outlast();
         return Ok(Status::Code(status));
     }
     Ok(own)
+}
+
+/// MPICH's launcher (Hydra, up to 5.0 at least) kills all others at once when a rank's connection closes that has not come to MPI_Finalize, and ends
+/// with the number of that signal. A process that keeps the connection open, and nothing else, until all wrappers
+/// have ended lets their status through.
+fn start_holder(shared: &Shared) {
+    if std::env::var_os("PMI_FD").is_none() {
+        return;
+    }
+    if let (Ok(me), Some(present)) = (std::env::current_exe(), shared.present()) {
+        // Without it the status is the launcher's.
+        let _ = Command::new(me)
+            .arg("exec-hold")
+            .stdin(present)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+    }
+}
+
+/// `standoff exec-hold`: waits until all wrappers of the session have ended. Standard input is the file that they lock.
+pub fn hold() -> Result<Status, Error> {
+    if let Ok(present) = io::stdin().as_fd().try_clone_to_owned() {
+        let _ = Flock::lock(File::from(present), FlockArg::LockExclusive);
+    }
+    Ok(Status::OK)
 }
 
 /// What this job has on this node, and no other: the launcher's names for it, and its daemon here, which is an ancestor of all ranks. Where no known

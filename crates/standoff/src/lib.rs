@@ -46,6 +46,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Status {
     let done = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Exec(args) => exec::exec(args),
+        Command::ExecHold => exec::hold(),
         Command::Dump(args) => dump::dump(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Doctor(args) => doctor::doctor(&args),

@@ -9,7 +9,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::{Flock, FlockArg};
 
@@ -23,6 +23,9 @@ const PREFIX: &str = "standoff-";
 const OWNER: &str = "owner";
 const MEMBERS: &str = "members";
 const TOLD: &str = "told";
+const PRESENT: &str = "present";
+/// How long whoever ends a shared session waits for the others to have heard of it.
+const HEARING: Duration = Duration::from_secs(2);
 /// Pages that a board touches at most, rounded up.
 const PER_RANK: u64 = 2 << 20;
 /// Room left for others: MPI libraries keep their own buffers in /dev/shm, and a program that finds it full dies.
@@ -286,7 +289,8 @@ fn abandoned(dir: &Path, meta: &fs::Metadata) -> Option<Option<Flock<File>>> {
 #[derive(Debug)]
 pub struct Shared {
     path: PathBuf,
-    members: Flock<File>,
+    /// `None`: this one has heard that all is over, and needs the directory no more.
+    members: Option<Flock<File>>,
 }
 
 impl Shared {
@@ -341,7 +345,13 @@ impl Shared {
             let members = Flock::lock(members, FlockArg::LockShared)
                 .map_err(|(_, error)| io::Error::from(error))?;
             if fs::metadata(&file).is_ok_and(|meta| meta.ino() == inode) {
-                return Ok(Shared { path, members });
+                // Until the process ends, and no earlier.
+                let present = File::create(path.join(PRESENT))?;
+                std::mem::forget(Flock::lock(present, FlockArg::LockShared).map_err(|(_, e)| e)?);
+                return Ok(Shared {
+                    path,
+                    members: Some(members),
+                });
             }
         }
         Err(io::Error::other("it comes and goes"))
@@ -400,16 +410,37 @@ impl Shared {
         fs::read_to_string(self.path.join(TOLD)).ok()?.parse().ok()
     }
 
-    /// Waits until whoever has the watch has ended.
-    pub fn outlast(&self) {
-        if let Ok(owner) = File::open(self.path.join(OWNER)) {
+    /// Says that this one has heard of the end, and waits until whoever has the watch has ended.
+    pub fn outlast(&mut self) {
+        let owner = File::open(self.path.join(OWNER));
+        self.members = None;
+        if let Ok(owner) = owner {
             // Its end, however it comes, lets go of it.
             let _ = Flock::lock(owner, FlockArg::LockShared);
         }
     }
 
-    /// Removes it, whoever else is in it: nobody may be left to do it.
-    pub fn remove(&self) {
+    /// A file that is locked as long as one of the processes lives that have joined.
+    pub fn present(&self) -> Option<File> {
+        File::options()
+            .read(true)
+            .write(true)
+            .open(self.path.join(PRESENT))
+            .ok()
+    }
+
+    /// Removes it when all others have heard of the end: nobody may be left to do it later.
+    pub fn remove(&mut self) {
+        let until = Instant::now() + HEARING;
+        let exclusive = FlockArg::LockExclusiveNonblock;
+        while self
+            .members
+            .as_ref()
+            .is_some_and(|m| m.relock(exclusive).is_err())
+            && Instant::now() < until
+        {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         let _ = fs::remove_dir_all(&self.path);
     }
 }
@@ -417,7 +448,8 @@ impl Shared {
 impl Drop for Shared {
     fn drop(&mut self) {
         // Only the last gets it; who opens the file from now on finds it gone, and begins anew.
-        if self.members.relock(FlockArg::LockExclusiveNonblock).is_ok() {
+        let last = |members: &Flock<File>| members.relock(FlockArg::LockExclusiveNonblock).is_ok();
+        if self.members.as_ref().is_some_and(last) {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
