@@ -13,7 +13,7 @@
 
 use super::{Api, Obj, RAISED, append, own_stack, run_on, symbol};
 use crate::rank::{self, Rank, put_text};
-use core::ffi::{CStr, c_char, c_void};
+use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 
@@ -265,7 +265,7 @@ unsafe fn died(a: &Api, rank: &Rank, args: Obj) {
             return (a.PyErr_Clear)();
         }
         let said = run_on(a, RAISED, error).filter(|said| !said.starts_with("SystemExit"));
-        (a.Py_DecRef)(error as *mut c_void);
+        (a.Py_DecRef)(error);
         if let Some(said) = said {
             rank.quiet(|_, b| put_text(&mut b.header.thread_raised, &said));
         }
