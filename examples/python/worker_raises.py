@@ -5,7 +5,8 @@
 # standoff: left: 2
 # standoff: victims: 1, 3
 # standoff: cured: worker_raises_cured
-# standoff: text: KeyError
+# standoff: text: raised KeyError: 'steps' at
+# standoff: text: Traceback (most recent call last):
 from mpi4py import MPI
 
 SETTINGS = {1: {"steps": 1}, 2: {"step": 2}, 3: {"steps": 3}}

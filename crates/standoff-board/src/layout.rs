@@ -9,7 +9,7 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// Environment variable with the path of the directory for recordings.
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
 /// Environment variable with the path of the session directory.
@@ -136,6 +136,10 @@ pub struct Header {
     pub library: [u8; 128],
     /// Uncaught Python exception ("KeyError: 'steps'"), NUL-terminated, then its stack as in a note.
     pub raised: [u8; NOTE],
+    /// How a Python program ended itself ("called sys.exit(3)"), NUL-terminated, then its stack as in a note.
+    pub left: [u8; NOTE],
+    /// The first exception that ended a Python thread other than the main one, as `raised`.
+    pub thread_raised: [u8; NOTE],
 }
 
 /// How a thread waits ([`Thread::wait`]).

@@ -8,3 +8,19 @@ pub fn own_python(file: &str) -> bool {
             .iter()
             .any(|part| file.contains(part))
 }
+
+/// Whether this is the name of a launcher, or of what it starts ranks with on a node: an ancestor of all ranks of a job there.
+pub fn daemon(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "hydra",
+        "mpiexec",
+        "mpirun",
+        "prte",
+        "orte",
+        "srun",
+        "slurmstepd",
+        "pmi_proxy",
+        "flux",
+    ];
+    NAMES.iter().any(|known| name.starts_with(known))
+}

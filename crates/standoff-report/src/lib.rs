@@ -23,10 +23,11 @@
 pub mod json;
 pub mod model;
 pub mod ranks;
+pub mod signals;
 pub mod sources;
 pub mod text;
 
 pub use model::{
     Abi, AgentEntry, CallEntry, Cause, Exit, Finding, FindingKind, Frame, MpiInfo, Op, Report,
-    RequestEntry, SCHEMA, Scope, Severity, Verdict, WaitKind,
+    RequestEntry, SCHEMA, Scope, Severity, Traceback, Verdict, WaitKind,
 };

@@ -224,6 +224,8 @@ pub enum FindingKind {
     Crash,
     /// `--timeout` was reached; `core` lists what every agent was doing.
     Timeout,
+    /// What every agent is doing while the job runs; `core` lists it. Nothing is wrong.
+    Snapshot,
     /// A kind that this version does not know.
     #[serde(untagged)]
     Other(String),
@@ -396,7 +398,7 @@ pub enum WaitKind {
 }
 
 /// One stack frame.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Frame {
     /// Source file, as the program names it. `None` without debug information.
@@ -441,6 +443,19 @@ pub struct Cause {
     pub what: String,
     /// Where, innermost frame of the user's own code first.
     pub stack: Vec<Frame>,
+    /// For an exception, what Python calls its traceback: all frames, innermost last, and the exception.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceback: Option<Traceback>,
+}
+
+/// An exception and the way it came.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Traceback {
+    /// As Python names it: `KeyError: 'steps'`.
+    pub error: String,
+    /// Innermost last.
+    pub frames: Vec<Frame>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature

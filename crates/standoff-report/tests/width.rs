@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use standoff_report::text::{self, Color, Options};
 use standoff_report::{
     AgentEntry, Cause, Finding, FindingKind, Frame, Op, Report, RequestEntry, Scope, Severity,
-    Verdict, WaitKind, json,
+    Traceback, Verdict, WaitKind, json,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -166,6 +166,10 @@ fn finding() -> impl Strategy<Value = Finding> {
             rank,
             world,
             what,
+            traceback: (!stack.is_empty()).then(|| Traceback {
+                error: "E".repeat(100),
+                frames: stack.clone(),
+            }),
             stack,
         },
     );

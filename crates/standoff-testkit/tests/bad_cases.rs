@@ -231,7 +231,7 @@ fn killed_rank(lab: &Lab) {
     );
     ended.expect(
         ended.code.unwrap(),
-        &["standoff: failed: rank 1 was killed or crashed"],
+        &["standoff: failed: rank 1 was killed"],
     );
     let report = lab.report();
     assert_eq!((report.verdict, report.ranks), (Verdict::Failed, 3));

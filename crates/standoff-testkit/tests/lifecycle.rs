@@ -212,9 +212,7 @@ fn status_of_its_own(lab: &Lab) {
     let ended = lab.run(&["run", "--json", "report.json", "dies.py"]);
     assert_eq!((ended.code, ended.signal), (None, Some(9)), "{ended:#?}");
     assert!(
-        ended
-            .err
-            .contains("standoff: failed: rank 0 was killed or crashed"),
+        ended.err.contains("standoff: failed: rank 0 was killed"),
         "{ended:#?}"
     );
     assert_eq!(
@@ -541,6 +539,26 @@ fn doctor(lab: &Lab) {
     ] {
         assert!(ended.out.contains(word), "no `{word}` in {ended:#?}");
     }
+    // Of a program, what it loads and whether its lines are known.
+    let source = lab.file(
+        "empty.c",
+        "#include <mpi.h>\nint main(void) { return MPI_Init(0, 0); }\n",
+    );
+    let mpicc = lab.environment.program("mpicc");
+    lab.compile(mpicc.as_os_str(), &source, "empty");
+    let ended = lab.run(&["doctor", "./empty"]);
+    ended.expect(0, &[]);
+    assert!(
+        ended.out.contains("./empty loads") && ended.out.contains("it has debug information"),
+        "{ended:#?}"
+    );
+    let stripped = lab.command("strip").arg("empty").status().unwrap();
+    assert!(stripped.success());
+    let ended = lab.run(&["doctor", "./empty"]);
+    assert!(
+        ended.out.contains("./empty has no debug information"),
+        "{ended:#?}"
+    );
     // Without any MPI, it says so.
     let python = lab.environment.program("python");
     let bare = lab.script(

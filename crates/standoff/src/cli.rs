@@ -28,10 +28,21 @@ pub enum Command {
         after_help = RUN_STATUS
     )]
     Run(RunArgs),
+    /// Run one rank of a job under watch, for batch scripts: mpiexec -n 4 standoff exec -- PROGRAM
+    #[command(
+        override_usage = "mpiexec -n N ... standoff exec [OPTIONS] -- PROGRAM [ARGS]...",
+        after_help = EXEC_STATUS
+    )]
+    Exec(ExecArgs),
+    /// Part of exec: keeps the launcher's connection open until all wrappers have ended
+    #[command(hide = true)]
+    ExecHold,
+    /// Show what the ranks of a watched job are doing now, without stopping it
+    Dump(DumpArgs),
     /// Run the examples that standoff carries along, on the MPI that is there
     Demo(EnvironmentArgs),
     /// Show what MPI, launcher, Python and permissions were found, and what does not fit together
-    Doctor(EnvironmentArgs),
+    Doctor(DoctorArgs),
     /// Show a recorded result again
     Report(ReportArgs),
 }
@@ -42,6 +53,58 @@ process. What follows PROGRAM belongs to it.
 
 Exit status: 96 standoff could not work; 99 deadlock; 97 stalled, with --stall-exit; 124 --timeout reached; \
 98 a warning, with --strict; 2 usage; else that of the launcher or program.";
+
+const EXEC_STATUS: &str = "\
+The first rank on a node watches all that were started so on that node, and ends them on a deadlock; the diagnosis is printed \
+once. PROGRAM is an executable, a Python file, -m MODULE or -c CODE.
+
+Exit status of each rank: 96 standoff could not work; 99 deadlock; 97 stalled, with --stall-exit; 2 usage; else that of \
+PROGRAM. The launcher makes one of them that of the job.";
+
+/// What `exec` takes.
+#[derive(Debug, Default, Args)]
+pub struct ExecArgs {
+    /// Python that runs .py files, -m and -c
+    #[arg(long, value_name = "EXE")]
+    pub python: Option<PathBuf>,
+    /// Say it in few lines
+    #[arg(long)]
+    pub brief: bool,
+    /// On a deadlock, leave the job running
+    #[arg(long)]
+    pub no_kill: bool,
+    /// End the job also when it only stalls
+    #[arg(long)]
+    pub stall_exit: bool,
+    /// Exit with this status on a deadlock
+    #[arg(long, value_name = "N", default_value_t = exit::DEADLOCK)]
+    pub error_exitcode: u8,
+    /// Milliseconds that a deadlock with sends or collectives which the MPI might still complete must have lasted
+    #[arg(long, value_name = "MS", default_value_t = 200)]
+    pub window: u64,
+    /// Colours in the diagnosis
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+    /// The program
+    #[arg(value_name = "PROGRAM", required = true, trailing_var_arg = true)]
+    pub words: Vec<OsString>,
+}
+
+/// What `dump` takes.
+#[derive(Debug, Args)]
+pub struct DumpArgs {
+    /// The job: process number of standoff, of the launcher or of a rank; without it, the only one there is
+    pub pid: Option<i32>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Say it in few lines
+    #[arg(long)]
+    pub brief: bool,
+    /// Colours
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub color: Color,
+}
 
 /// What `run` takes.
 #[derive(Debug, Default, Args)]
@@ -90,7 +153,7 @@ pub struct RunArgs {
     pub words: Vec<OsString>,
 }
 
-/// What `demo` and `doctor` take.
+/// What `demo` takes, and `doctor` too.
 #[derive(Debug, Default, Args)]
 pub struct EnvironmentArgs {
     /// Python to look at, instead of the one of the active environment
@@ -102,6 +165,16 @@ pub struct EnvironmentArgs {
     /// Colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     pub color: Color,
+}
+
+/// What `doctor` takes.
+#[derive(Debug, Default, Args)]
+pub struct DoctorArgs {
+    /// Where to look.
+    #[command(flatten)]
+    pub environment: EnvironmentArgs,
+    /// A program to look at, too: what it loads, and whether its lines can be told
+    pub program: Option<OsString>,
 }
 
 /// What `report` takes.
@@ -175,8 +248,12 @@ impl Cli {
     /// Parses a command line; the first word is the program's own name.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
         let mut args: Vec<OsString> = args.into_iter().collect();
-        if args.get(1).is_some_and(|word| word == "run")
-            && let Some(program) = program_at(&args)
+        let command = args
+            .get(1)
+            .and_then(|word| word.to_str())
+            .unwrap_or_default();
+        if ["run", "exec"].contains(&command)
+            && let Some(program) = program_at(command, &args)
         {
             args.insert(program, "--".into());
         }
@@ -184,13 +261,13 @@ impl Cli {
     }
 }
 
-/// Where PROGRAM begins in a command line of `run`, if no `--` says so.
+/// Where PROGRAM begins in a command line of `run` or `exec`, if no `--` says so.
 ///
 /// The parser cannot tell by itself, as a program may begin with `-m` or `-c`: told to allow words that begin with a
 /// hyphen there, clap 4 takes `-n4` and every mistyped option for the program.
-fn program_at(args: &[OsString]) -> Option<usize> {
+fn program_at(command: &str, args: &[OsString]) -> Option<usize> {
     let definition = <Cli as clap::CommandFactory>::command();
-    let run = definition.find_subcommand("run")?;
+    let run = definition.find_subcommand(command)?;
     let with_value: Vec<&clap::Arg> = run
         .get_arguments()
         .filter(|arg| arg.get_action().takes_values())

@@ -110,6 +110,12 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
+    /// There is nothing to look at.
+    #[error("{}", no_job(*.pid))]
+    NoJob {
+        /// What was asked for.
+        pid: Option<i32>,
+    },
     /// A recorded result cannot be read.
     #[error("cannot read `{path}`: {why}")]
     Report {
@@ -126,6 +132,13 @@ pub enum Error {
         /// The reason.
         source: io::Error,
     },
+}
+
+fn no_job(pid: Option<i32>) -> String {
+    match pid {
+        Some(pid) => format!("process {pid} belongs to no job that standoff watches here"),
+        None => "no job of this user is being watched on this machine".to_owned(),
+    }
 }
 
 impl Error {
@@ -171,6 +184,7 @@ impl Error {
             }
             Error::BadProbe { .. } => "install the standoff that was built for this machine".into(),
             Error::Json { .. } => "give `--json` a file in a directory that exists and can be written".into(),
+            Error::NoJob { .. } => "start it with `standoff run` or `standoff exec`; `standoff dump` without a number lists what there is".into(),
             Error::Report { .. } => "`standoff report` shows what `--json FILE` of `standoff run` wrote".into(),
             Error::Spawn { .. } | Error::System { .. } => return None,
         })

@@ -41,6 +41,8 @@ pub struct Spec {
     pub env: Vec<(OsString, OsString)>,
     /// `NAME=value` that stands in the environment of every process of the job.
     pub marker: Vec<u8>,
+    /// The child dies with this process.
+    pub tied: bool,
 }
 
 /// When to end it.
@@ -185,14 +187,17 @@ impl Job {
         let signals = signals().map_err(system("cannot handle signals"))?;
         nix::sys::prctl::set_child_subreaper(true)
             .map_err(|e| system("cannot adopt orphans of the job")(e.into()))?;
-        let child = Command::new(&spec.words[0])
+        let mut command = Command::new(&spec.words[0]);
+        command
             .args(&spec.words[1..])
-            .envs(spec.env.iter().map(|(name, value)| (name, value)))
-            .spawn()
-            .map_err(|source| Error::Spawn {
-                program: spec.words[0].to_string_lossy().into_owned(),
-                source,
-            })?;
+            .envs(spec.env.iter().map(|(name, value)| (name, value)));
+        if spec.tied {
+            crate::sys::tie(&mut command);
+        }
+        let child = command.spawn().map_err(|source| Error::Spawn {
+            program: spec.words[0].to_string_lossy().into_owned(),
+            source,
+        })?;
         Ok(Job {
             child: Pid::from_raw(child.id() as i32),
             marker: spec.marker.clone(),

@@ -4,12 +4,14 @@
 //! Reading order: [`cli`] says what can be asked; [`run`] does it: [`program`] and [`mpi`] find out what is to be
 //! started, [`launcher`] with what, [`session`] and [`probe`] prepare the watch, [`job`] starts, waits and ends. What
 //! is watched, and how, is behind [`watch::Watcher`].
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod cli;
 pub mod demo;
 pub mod doctor;
+pub mod dump;
 pub mod error;
+pub mod exec;
 pub mod exit;
 pub mod job;
 pub mod launcher;
@@ -22,6 +24,7 @@ pub mod program;
 pub mod python;
 pub mod run;
 pub mod session;
+pub mod sys;
 pub mod watch;
 
 use std::ffi::OsString;
@@ -42,6 +45,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Status {
     };
     let done = match cli.command {
         Command::Run(args) => run::run(args),
+        Command::Exec(args) => exec::exec(args),
+        Command::ExecHold => exec::hold(),
+        Command::Dump(args) => dump::dump(&args),
         Command::Demo(args) => demo::demo(&args),
         Command::Doctor(args) => doctor::doctor(&args),
         Command::Report(args) => output::report(&args),

@@ -77,7 +77,7 @@ fn collect(stream: Option<impl Read + Send + 'static>) -> mpsc::Receiver<String>
 }
 
 /// A process that cannot be mistaken for a later one with the same number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Process {
     /// Its number.
     pub pid: i32,
@@ -99,6 +99,16 @@ impl Process {
     pub fn alive(self) -> bool {
         Process::of(self.pid) == Some(self)
     }
+}
+
+/// What `wait` would give for a process that is dead and not buried, if we may know.
+pub fn wait_status(process: Process) -> Option<i32> {
+    let text = fs::read(format!("/proc/{}/stat", process.pid)).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let stat = Stat::parse(&text)?;
+    // Its last field. 0 stands for success, and for what is not ours to see.
+    let status: i32 = text.split_ascii_whitespace().next_back()?.parse().ok()?;
+    (stat.dead && stat.start == process.start && status != 0).then_some(status)
 }
 
 struct Stat {
@@ -126,6 +136,24 @@ impl Stat {
             start,
         })
     }
+}
+
+/// Those from which this process descends, nearest first, with their names.
+pub fn ancestors() -> Vec<(Process, String)> {
+    let mut out = Vec::new();
+    let mut pid = std::process::id() as i32;
+    for _ in 0..64 {
+        let Some(stat) = Stat::read(pid).filter(|stat| stat.parent > 0) else {
+            break;
+        };
+        pid = stat.parent;
+        let Some(process) = Process::of(pid) else {
+            break;
+        };
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        out.push((process, name.trim_end().to_owned()));
+    }
+    out
 }
 
 /// The processes of a job: all that descend from process `root` (itself excluded), and all of this user in whose

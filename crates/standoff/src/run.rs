@@ -115,6 +115,7 @@ fn spec(plan: &Plan, session: &Session, probe: &std::path::Path) -> Result<job::
         words: plan.words.clone(),
         env: env.map(|(name, value)| (name.into(), value)).collect(),
         marker: session.marker(),
+        tied: false,
     })
 }
 

@@ -37,6 +37,8 @@ pub enum Tick {
 pub enum Why {
     /// `--timeout` was reached.
     Timeout(Duration),
+    /// `dump`.
+    Asked,
 }
 
 /// Watches the ranks of one job.

@@ -183,17 +183,6 @@ fn library_version() -> String {
 
 /// What the ranks of one job have in common and other jobs of the session do not: PMIx's namespace, or the launcher's local daemon.
 fn world_key(pid: u32) -> u64 {
-    const DAEMONS: [&str; 9] = [
-        "hydra",
-        "mpiexec",
-        "mpirun",
-        "prte",
-        "orte",
-        "srun",
-        "slurmstepd",
-        "pmi_proxy",
-        "flux",
-    ];
     let mut key = std::hash::DefaultHasher::new();
     use std::hash::{Hash, Hasher};
     for var in [
@@ -214,7 +203,7 @@ fn world_key(pid: u32) -> u64 {
             break;
         };
         let name = &stat[open + 1..close];
-        if at != pid && DAEMONS.iter().any(|d| name.starts_with(d)) {
+        if at != pid && standoff_board::source::daemon(name) {
             at.hash(&mut key);
             break;
         }

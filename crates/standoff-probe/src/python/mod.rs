@@ -3,6 +3,7 @@
 //! A stack is lines of `line TAB function TAB file`, innermost frame first. All of it needs CPython 3.9 or later; on others
 //! the process counts as native.
 
+mod ends;
 pub(crate) mod frames;
 
 use crate::rank::{Rank, put_text};
@@ -63,6 +64,10 @@ api! {
     PyCFunction_NewEx: fn(*mut MethodDef, Obj, Obj) -> Obj;
     PyImport_ImportModule: fn(*const c_char) -> Obj;
     PyErr_Clear: fn();
+    PyLong_AsLong: fn(Obj) -> core::ffi::c_long;
+    PyObject_Repr: fn(Obj) -> Obj;
+    PyTuple_Size: fn(Obj) -> isize;
+    PyTuple_GetItem: fn(Obj, isize) -> Obj;
     Py_IncRef: fn(Obj);
     Py_DecRef: fn(Obj);
 }
@@ -110,16 +115,14 @@ pub(crate) fn holds_lock() -> bool {
     })
 }
 
-/// Writes the calling thread's stack into its note. The caller holds the interpreter lock.
-#[cold]
-pub(crate) fn note(rank: &Rank, slot: usize) {
-    let Some(a) = api() else { return };
+/// The calling thread's stack, whole lines that fit into a note. The caller holds the interpreter lock.
+fn own_stack(a: &Api) -> Option<String> {
     let mut text = String::with_capacity(standoff_board::layout::NOTE);
     // SAFETY: the lock is held; references are counted as documented (GetFrame borrows, the others give new ones).
     unsafe {
         let mut frame = (a.PyEval_GetFrame)();
         if frame.is_null() {
-            return;
+            return None;
         }
         (a.Py_IncRef)(frame);
         while !frame.is_null() && text.len() < standoff_board::layout::NOTE {
@@ -137,9 +140,21 @@ pub(crate) fn note(rank: &Rank, slot: usize) {
         }
         (!frame.is_null()).then(|| (a.Py_DecRef)(frame));
     }
-    // Whole lines only.
-    text.truncate(text.len().min(standoff_board::layout::NOTE - 1));
+    let room = (0..standoff_board::layout::NOTE).rev();
+    let room = room
+        .into_iter()
+        .find(|&n| text.is_char_boundary(n.min(text.len())));
+    text.truncate(room.unwrap_or(0));
     text.truncate(text.rfind('\n').map_or(0, |n| n + 1));
+    Some(text)
+}
+
+/// Writes the calling thread's stack into its note. The caller holds the interpreter lock.
+#[cold]
+pub(crate) fn note(rank: &Rank, slot: usize) {
+    let Some(text) = api().and_then(own_stack) else {
+        return;
+    };
     rank.quiet(|_, b| {
         if let (Some(note), Some(t)) = (b.notes.get_mut(slot), b.threads.get_mut(slot)) {
             put_text(note, &text);
@@ -185,6 +200,15 @@ unsafe fn append(a: &Api, value: Obj, out: &mut String) {
 /// # Safety
 /// The interpreter lock is held.
 unsafe fn run(a: &Api, statements: &CStr) -> Option<String> {
+    // SAFETY: by the caller's promise.
+    unsafe { run_on(a, statements, core::ptr::null_mut()) }
+}
+
+/// As [`run`], with `e` set to an object, unless it is null.
+///
+/// # Safety
+/// The interpreter lock is held; the object is live.
+unsafe fn run_on(a: &Api, statements: &CStr, e: Obj) -> Option<String> {
     // SAFETY: by the caller's promise; counted references as documented.
     unsafe {
         let globals = (a.PyDict_New)();
@@ -194,6 +218,9 @@ unsafe fn run(a: &Api, statements: &CStr) -> Option<String> {
             return None;
         }
         (a.PyDict_SetItemString)(globals, c"__builtins__".as_ptr(), builtins);
+        if !e.is_null() {
+            (a.PyDict_SetItemString)(globals, c"e".as_ptr(), e);
+        }
         let done = (a.PyRun_String)(statements.as_ptr(), FILE_INPUT, globals, globals);
         let out = if done.is_null() {
             (a.PyErr_Clear)();
@@ -230,10 +257,11 @@ out = '\\n'.join(parts) + '\\n'
 out = out.encode('utf-8', 'replace').decode('utf-8')
 ";
 
-/// The uncaught exception and where it was raised, if there is one.
+/// An exception `e` (not given: the uncaught one, if there is one) and where it was raised.
 const RAISED: &CStr = c"
 import sys
-e = getattr(sys, 'last_exc', None) or getattr(sys, 'last_value', None)
+if 'e' not in globals():
+    e = getattr(sys, 'last_exc', None) or getattr(sys, 'last_value', None)
 out = ''
 if e is not None:
     text = str(e).split('\\n')[0][:200]
@@ -272,7 +300,10 @@ pub(crate) fn attach(rank: &Rank) {
     }
     frames::find_layout(a);
     // SAFETY: the lock is held.
-    unsafe { call_with(a, c"import atexit; atexit.register(f)", ending) };
+    unsafe {
+        call_with(a, c"import atexit; atexit.register(f)", ending);
+        ends::attach(a);
+    }
 }
 
 /// Runs statements in which `f` is the given function, without arguments.
@@ -327,8 +358,12 @@ unsafe extern "C" fn ending(_: Obj, _: Obj) -> Obj {
     };
     // SAFETY: the interpreter calls with its lock held.
     let raised = unsafe { run(a, RAISED) }.unwrap_or_default();
-    if let Some(rank) = crate::rank::get().filter(|_| !raised.is_empty()) {
-        rank.quiet(|_, b| put_text(&mut b.header.raised, &raised));
+    if let Some(rank) = crate::rank::get() {
+        if raised.is_empty() {
+            ends::tell(rank);
+        } else {
+            rank.quiet(|_, b| put_text(&mut b.header.raised, &raised));
+        }
     }
     none()
 }

@@ -24,7 +24,7 @@ pub(crate) fn full(finding: &Finding, report: &Report, sources: &dyn Sources, pa
     causes(finding, page);
     let all = groups(&finding.core, report.ranks);
     let mut marks = Vec::new();
-    if finding.kind != FindingKind::Timeout {
+    if !matches!(finding.kind, FindingKind::Timeout | FindingKind::Snapshot) {
         marks.extend(all.iter().filter(|group| !group.left()).filter_map(mark));
     }
     marks.extend(finding.causes.iter().filter_map(cause_mark));

@@ -5,6 +5,7 @@ use super::group::{Group, groups, left};
 use super::words;
 use crate::model::{Finding, FindingKind, Report, Scope, Severity, Verdict};
 use crate::ranks::{self, count};
+use crate::signals::signal_name;
 
 /// Word of the verdict, as the text says it, and the sentence after it.
 pub(crate) fn headline(report: &Report) -> (&'static str, String) {
@@ -18,11 +19,16 @@ pub(crate) fn headline(report: &Report) -> (&'static str, String) {
         Verdict::Deadlock => "deadlock",
         Verdict::Stalled => "stalled",
         Verdict::PotentialDeadlock => "potential deadlock",
+        Verdict::Clean if snapshot(report) => "now",
         Verdict::Clean => "clean",
         Verdict::Failed if errors.iter().any(|f| f.kind == FindingKind::Timeout) => "timeout",
         Verdict::Failed => "failed",
     };
     let text = match (report.verdict, &errors[..]) {
+        (Verdict::Clean, _) if snapshot(report) => {
+            let ranks = count(report.ranks as usize, "rank");
+            return (word, format!("{ranks}, no deadlock so far"));
+        }
         (Verdict::Clean, _) => clean(report),
         (_, [only]) => sentence(only, report),
         (Verdict::Deadlock, [_, _, ..]) => format!("{} independent deadlocks", errors.len()),
@@ -39,6 +45,14 @@ pub(crate) fn headline(report: &Report) -> (&'static str, String) {
         n => format!("{text}; {}", count(n, "warning")),
     };
     (word, text)
+}
+
+/// Taken of a job that runs.
+pub(crate) fn snapshot(report: &Report) -> bool {
+    report
+        .findings
+        .iter()
+        .any(|f| f.kind == FindingKind::Snapshot)
 }
 
 /// Findings that make the verdict.
@@ -91,6 +105,7 @@ pub(crate) fn title(kind: &FindingKind) -> String {
         FindingKind::RescuedSend => "a blocked send that standoff let go on",
         FindingKind::Crash => "crash",
         FindingKind::Timeout => "timeout",
+        FindingKind::Snapshot => "what every rank is doing",
         FindingKind::Other(kind) => return kind.replace('-', " "),
     };
     text.to_owned()
@@ -186,22 +201,6 @@ fn ended(report: &Report) -> String {
         (None, Some(code)) => format!("the program ended with status {code}"),
         (None, None) => "the program failed".to_owned(),
     }
-}
-
-fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        1 => "SIGHUP",
-        2 => "SIGINT",
-        3 => "SIGQUIT",
-        4 => "SIGILL",
-        6 => "SIGABRT",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        13 => "SIGPIPE",
-        15 => "SIGTERM",
-        _ => return None,
-    })
 }
 
 /// `12 ms`, `1.5 s`, `90 s`.

@@ -15,6 +15,7 @@ mod finding;
 mod group;
 mod headline;
 mod line;
+mod traceback;
 mod words;
 
 use std::io::{self, Write};
@@ -80,6 +81,7 @@ pub fn write(
             labelled(Ink::Note, "note", note, &mut page);
         }
         footer(report, &mut page);
+        traceback::all(report, sources, &mut page);
     }
     page.write(options.color, out)
 }
@@ -110,7 +112,9 @@ fn findings(report: &Report, sources: &dyn Sources, options: Options, page: &mut
         }
     }
     for finding in &report.findings {
-        if finding.severity == Severity::Warning {
+        if finding.kind == FindingKind::Snapshot {
+            finding::full(finding, report, sources, page);
+        } else if finding.severity == Severity::Warning {
             if !options.brief {
                 page.blank();
             }

@@ -245,6 +245,7 @@ pub fn raised() -> Report {
             Frame::at("app.py", 21, "main"),
             Frame::at("app.py", 28, "<module>"),
         ],
+        ..Cause::default()
     }];
     finding.explanation = "Rank 0 raised an exception before the bcast. Python ended it in \
         order, through MPI_Finalize, which waits for the others; so the job looks alive."

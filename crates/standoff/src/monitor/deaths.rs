@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
@@ -20,7 +21,7 @@ pub struct Deaths {
     /// `None`: the system cannot tell (before Linux 5.3).
     epoll: Option<OwnedFd>,
     /// Open, or else they would leave the instance.
-    watched: Vec<OwnedFd>,
+    watched: Vec<Rc<OwnedFd>>,
     places: BTreeMap<u64, usize>,
 }
 
@@ -39,26 +40,34 @@ impl Deaths {
     ///
     /// That one died before all that live now; of those that are dead, nobody knows whether they went before it, so it
     /// shares the first place.
-    pub fn watch(&mut self, who: u64, process: Option<Process>) {
-        let Some(epoll) = &self.epoll else { return };
+    ///
+    /// Gives the descriptor by which it is watched, if it is.
+    pub fn watch(&mut self, who: u64, process: Option<Process>) -> Option<Rc<OwnedFd>> {
+        let epoll = self.epoll.as_ref()?;
         let fd = process
             .and_then(|process| Pid::from_raw(process.pid))
             .map(|pid| pidfd_open(pid, PidfdFlags::empty()));
-        match fd {
-            None | Some(Err(Errno::SRCH)) => return self.gone(who),
-            Some(Err(_)) => return,
+        let fd = match fd {
+            None | Some(Err(Errno::SRCH)) => {
+                self.gone(who);
+                return None;
+            }
+            Some(Err(_)) => return None,
             Some(Ok(fd)) => {
+                let fd = Rc::new(fd);
                 let data = epoll::EventData::new_u64(who);
                 let once = epoll::EventFlags::IN | epoll::EventFlags::ONESHOT;
-                if epoll::add(epoll, &fd, data, once).is_ok() {
-                    self.watched.push(fd);
+                if epoll::add(epoll, &*fd, data, once).is_ok() {
+                    self.watched.push(Rc::clone(&fd));
                 }
+                fd
             }
-        }
+        };
         // Its number may have gone to another process in the meantime.
         if !process.is_some_and(Process::alive) {
             self.gone(who);
         }
+        Some(fd)
     }
 
     fn gone(&mut self, who: u64) {

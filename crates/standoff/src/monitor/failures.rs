@@ -4,32 +4,116 @@ use std::collections::BTreeMap;
 
 use standoff_board::layout::{state, wait};
 use standoff_board::read::text;
-use standoff_report::{Cause, Finding, FindingKind, Frame};
+use standoff_report::signals::signal_name;
+use standoff_report::{Cause, Finding, FindingKind, Frame, Traceback};
 
 use super::picture::Reading;
 use super::stacks::{own_first, parse, relative};
 use crate::exit::JobExit;
+use crate::sys::End;
 
-/// How a rank left: words that complete "rank 3 …".
-pub fn leaving(reading: &Reading) -> (String, Vec<Frame>) {
+/// How a rank left: `what` completes "rank 3 …".
+pub fn leaving(reading: &Reading) -> Left {
     let header = &reading.copy.header;
-    let raised = text(&header.raised);
-    if let Some((first, stack)) = raised
-        .split_once('\n')
-        .filter(|(first, _)| !first.is_empty())
-    {
-        let mut frames = own_first(parse(stack.lines()));
-        relative(&mut frames);
-        return (format!("raised {first}"), frames);
+    if let Some((error, traceback)) = exception(&header.raised) {
+        return Left {
+            stack: own_first(traceback.iter().rev().cloned().collect()),
+            what: format!("raised {error}"),
+            traceback: Some(Traceback {
+                error,
+                frames: traceback,
+            }),
+        };
+    }
+    if let Some((what, stack)) = placed(&header.left) {
+        return Left {
+            what,
+            stack: own_first(stack),
+            traceback: None,
+        };
     }
     let what = match (header.state, header.exit, reading.gone) {
         (state::ABORTING, ..) => format!("called MPI_Abort with {}", header.abort_code),
         (_, 0 | 1, false) | (_, 1, true) => "finished".to_owned(),
         (state::FINALIZED, 0, true) => "finished".to_owned(),
-        (_, 0, true) => "was killed or crashed".to_owned(),
+        (_, 0, true) => match reading.end {
+            Some(End::Signal(signal)) => by_signal(signal),
+            Some(End::Status(status)) => format!("exited with status {status}"),
+            None => "was killed or crashed".to_owned(),
+        },
         (_, status, _) => format!("exited with status {}", status - 1),
     };
-    (what, Vec::new())
+    Left {
+        what,
+        ..Left::default()
+    }
+}
+
+/// How a rank left.
+#[derive(Debug, Default)]
+pub struct Left {
+    /// In words.
+    pub what: String,
+    /// Where, innermost frame of the user's own code first.
+    pub stack: Vec<Frame>,
+    /// Of an exception.
+    pub traceback: Option<Traceback>,
+}
+
+impl Left {
+    /// As the cause of what became of others.
+    pub fn cause(self, world: u32, rank: u32) -> Cause {
+        Cause {
+            rank,
+            world,
+            what: self.what,
+            stack: self.stack,
+            traceback: self.traceback,
+        }
+    }
+}
+
+/// A thread of a rank, not its main one, that an exception ended.
+pub fn dead_thread(reading: &Reading) -> Option<Left> {
+    let (error, frames) = exception(&reading.copy.header.thread_raised)?;
+    Some(Left {
+        what: format!("had a helper thread that raised {error}"),
+        stack: own_first(frames.iter().rev().cloned().collect()),
+        traceback: Some(Traceback { error, frames }),
+    })
+}
+
+/// An exception on a board, with its frames, innermost last.
+fn exception(field: &[u8]) -> Option<(String, Vec<Frame>)> {
+    let (error, mut frames) = placed(field)?;
+    frames.reverse();
+    Some((error, frames))
+}
+
+/// A line and a stack on a board.
+fn placed(field: &[u8]) -> Option<(String, Vec<Frame>)> {
+    let text = text(field);
+    let (first, stack) = text
+        .split_once('\n')
+        .filter(|(first, _)| !first.is_empty())?;
+    let mut frames = parse(stack.lines());
+    relative(&mut frames);
+    Some((first.to_owned(), frames))
+}
+
+/// Signals that a program brings upon itself.
+const CRASHES: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
+
+fn by_signal(signal: i32) -> String {
+    let how = if CRASHES.contains(&signal) {
+        "crashed with signal"
+    } else {
+        "was killed by signal"
+    };
+    match signal_name(signal) {
+        Some(name) => format!("{how} {signal} ({name})"),
+        None => format!("{how} {signal}"),
+    }
 }
 
 /// A rank that ended badly.
@@ -40,6 +124,8 @@ pub struct Failure {
     class: u8,
     /// It was in no MPI call.
     outside: bool,
+    /// By a signal that no launcher sends to end a job.
+    crashed: bool,
     /// It had come to MPI_Finalize.
     finalizing: bool,
 }
@@ -61,6 +147,10 @@ const OWN_STATUS: u8 = 4;
 pub fn first(mut failures: Vec<Failure>, order: &BTreeMap<(u32, u32), usize>) -> Vec<Failure> {
     let place = |f: &Failure| order.get(&(f.cause.world, f.cause.rank)).copied();
     let quiet = |f: &Failure| f.class >= KILLED;
+    // Launchers see a rank's connection close before the kernel counts it as dead: another that they killed for it may come first.
+    if failures.iter().any(|f| quiet(f) && f.crashed) {
+        failures.retain(|f| !quiet(f) || f.crashed);
+    }
     let first = failures.iter().filter(|f| quiet(f)).filter_map(place).min();
     if first.is_some() {
         failures.retain(|f| !quiet(f) || place(f) == first);
@@ -83,7 +173,6 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
     for (rank, reading) in (0u32..).zip(readings) {
         let Some(reading) = reading else { continue };
         let header = &reading.copy.header;
-        let (what, stack) = leaving(reading);
         let class = match header.state {
             _ if header.raised[0] != 0 => 0,
             state::ABORTING => 1,
@@ -95,16 +184,13 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
         };
         let mut live = reading.copy.threads.iter().filter(|t| t.used == 1);
         let outside = live.all(|t| t.wait == wait::OUTSIDE);
-        let cause = Cause {
-            rank,
-            world,
-            what,
-            stack,
-        };
+        let cause = leaving(reading).cause(world, rank);
+        let crashed = matches!(reading.end, Some(End::Signal(signal)) if CRASHES.contains(&signal));
         out.push(Failure {
             cause,
             class,
             outside,
+            crashed,
             finalizing: matches!(header.state, state::FINALIZING | state::FINALIZED),
         });
     }
@@ -132,4 +218,25 @@ pub fn crash(failures: Vec<Failure>, exit: JobExit) -> Option<Finding> {
         .collect();
     out.explanation = format!("{} {how}", who.join(" "));
     Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_by_name() {
+        assert_eq!(by_signal(9), "was killed by signal 9 (SIGKILL)");
+        assert_eq!(by_signal(11), "crashed with signal 11 (SIGSEGV)");
+        assert_eq!(by_signal(40), "was killed by signal 40");
+    }
+
+    #[test]
+    fn a_line_and_a_stack() {
+        let field = b"KeyError: 'steps'\n3\tinner\t/x/a.py\n9\t<module>\t/x/a.py\n\0garbage";
+        let (error, frames) = exception(field).unwrap();
+        assert_eq!(error, "KeyError: 'steps'");
+        assert_eq!(frames[1], Frame::at("/x/a.py", 3, "inner"));
+        assert!(exception(b"\0").is_none());
+    }
 }

@@ -2,10 +2,12 @@
 //!
 //! [`ranks`] finds and reads boards, [`picture`] makes of them what `standoff-mpi` analyses, [`watch`] decides when what
 //! is stuck is proven, [`stall`] knows who only polls, [`stacks`], [`native`] and [`names`] say where in the source, [`places`] where and how often MPI was called before, [`pause`] keeps
-//! stuck ranks quiet meanwhile, [`report`] puts it together; [`failures`] tells how ranks ended.
+//! stuck ranks quiet meanwhile, [`report`] puts it together; [`doing`] tells what each rank does, [`failures`] how ranks ended, [`memory`] whether for want of memory.
 
 pub mod deaths;
+pub mod doing;
 pub mod failures;
+pub mod memory;
 pub mod names;
 pub mod native;
 pub mod pause;

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use crate::sys::End;
 use standoff_board::digest::Digest;
 use standoff_board::functions;
 use standoff_board::layout::{self as lay, flag, op, root, state, wait};
@@ -24,6 +25,8 @@ pub struct Reading {
     pub moving: bool,
     /// Its process has ended.
     pub gone: bool,
+    /// How, if the system tells.
+    pub end: Option<End>,
 }
 
 /// How threads that poll are to be taken.
@@ -394,6 +397,30 @@ pub fn comm_rank_of(copy: &Copy, comm: usize, world: WorldRank) -> Option<u32> {
     let comm = comm_picture(copy.comms.get(comm)?, &copy.arena);
     let side = comm.remote.as_ref().unwrap_or(&comm.group);
     (0..size(side)).find(|&r| member(side, r) == Some(world.0))
+}
+
+/// The rank in the world of a rank that is reached on a communicator.
+pub fn world_rank_of(copy: &Copy, comm: usize, rank: u32) -> Option<WorldRank> {
+    let comm = comm_picture(copy.comms.get(comm)?, &copy.arena);
+    let side = comm.remote.as_ref().unwrap_or(&comm.group);
+    member(side, rank).map(WorldRank)
+}
+
+/// Everybody who takes part in a communicator, as far as known.
+pub fn members(copy: &Copy, comm: usize) -> Vec<WorldRank> {
+    let Some(comm) = copy.comms.get(comm) else {
+        return Vec::new();
+    };
+    let comm = comm_picture(comm, &copy.arena);
+    let side = |group: &Group| -> Vec<WorldRank> {
+        (0..size(group))
+            .filter_map(|r| member(group, r))
+            .map(WorldRank)
+            .collect()
+    };
+    let mut all = side(&comm.group);
+    all.extend(comm.remote.as_ref().map(side).unwrap_or_default());
+    all
 }
 
 fn size(group: &Group) -> u32 {

@@ -256,11 +256,17 @@ fn ordinal(n: u64) -> String {
     format!("{n}{end}")
 }
 
-fn capital(text: &str) -> String {
+/// With a capital letter.
+pub fn capital(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(chars).collect()
     })
+}
+
+/// `early.py:8`.
+pub fn at(frame: &Frame) -> Option<String> {
+    Some(format!("{}:{}", frame.file.as_deref()?, frame.line?))
 }
 
 /// The last communication call before a rank left, in words: `comm.allreduce at early.py:8`.
@@ -268,11 +274,7 @@ pub fn in_words(call: &CallEntry) -> Option<String> {
     let place = call.place.as_ref()?;
     let what = call.user_call.as_deref().unwrap_or(&call.call);
     let name = what.split('(').next().unwrap_or(what);
-    Some(format!(
-        "{name} at {}:{}",
-        place.file.as_deref()?,
-        place.line?
-    ))
+    Some(format!("{name} at {}", at(place)?))
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The boards of a session, grouped into jobs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Instant;
 
 use standoff_board::read::{BoardFile, ReadError};
@@ -10,6 +12,7 @@ use standoff_board::read::{BoardFile, ReadError};
 use super::deaths::Deaths;
 use super::picture::Reading;
 use crate::proc::Process;
+use crate::sys::{self, End};
 
 /// Ranks that a world can have; a board that tells of more is none.
 const WORLD: u32 = 1 << 20;
@@ -33,6 +36,9 @@ pub struct Rank {
     pub changed: Instant,
     /// It has ended (as far as seen).
     pub gone: bool,
+    /// How it ended, if the system tells.
+    pub end: Option<End>,
+    fd: Option<Rc<OwnedFd>>,
     /// When it was seen to have ended in a way that launchers do not take for an end of work.
     pub died: Option<Instant>,
 }
@@ -129,9 +135,10 @@ impl Ranks {
             return Ok(());
         }
         let process = Process::of(pid);
+        let mut fd = None;
         if pid != 0 {
             let who = (number as u64) << 32 | u64::from(header.rank);
-            self.deaths.watch(who, process);
+            fd = self.deaths.watch(who, process);
         }
         *place = Some(Rank {
             modules: path.with_extension("maps"),
@@ -141,6 +148,8 @@ impl Ranks {
             epoch: board.epoch()?,
             changed: Instant::now(),
             gone: false,
+            end: None,
+            fd,
             died: None,
             board,
         });
@@ -178,6 +187,10 @@ impl Rank {
                 self.died = Some(Instant::now());
             }
         }
+        if let (true, None, Some(fd), Some(process)) = (self.gone, self.end, &self.fd, self.process)
+        {
+            self.end = sys::end(fd.as_fd(), process);
+        }
     }
 }
 
@@ -209,7 +222,13 @@ pub fn read(world: &mut World) -> Vec<Option<Reading>> {
             let copy = copy.ok()?;
             rank.look();
             let moving = confused || rank.epoch != before || before % 2 == 1;
-            Some(Reading { copy, moving, gone })
+            let end = rank.end;
+            Some(Reading {
+                copy,
+                moving,
+                gone,
+                end,
+            })
         })
         .collect()
 }

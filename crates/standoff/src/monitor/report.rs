@@ -1,10 +1,8 @@
 //! Findings of the analysis, joined with stacks and what else is known, as parts of the report.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use standoff_board::functions;
-use standoff_board::layout::{self as lay, Header, state, wait};
+use standoff_board::layout::{self as lay, Header, state};
 use standoff_board::read::text;
 use standoff_mpi::picture::{CommId, Root, SendMode, WorldRank};
 use standoff_mpi::{Agent, Blocked, BlockedOp, Finding as Found, OpKind, Peer, Picture};
@@ -15,7 +13,7 @@ use standoff_report::{
 
 use standoff_report::sources::{FileSources, Sources};
 
-use super::failures::leaving;
+use super::failures::{Left, dead_thread, leaving};
 use super::names::{rust_call, user_call};
 use super::picture::{self, Reading};
 use super::places::{Places, in_words};
@@ -107,6 +105,7 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
     out.core.sort_by_key(|e| (e.rank, e.thread));
     out.victims = found.victims.iter().map(|b| known.entry(b)).collect();
     out.causes = found.ended.iter().map(|&r| known.cause(r)).collect();
+    out.causes.extend(known.dead_threads(&out.core));
     out.cycle = found.cycle.iter().map(|&a| known.name(a)).collect();
     out.mismatch = found
         .mismatches
@@ -174,7 +173,7 @@ impl Known<'_> {
         }
     }
 
-    fn names(&self, agents: &[Agent], ended: &[WorldRank]) -> Vec<String> {
+    pub(super) fn names(&self, agents: &[Agent], ended: &[WorldRank]) -> Vec<String> {
         let mut all: Vec<Agent> = agents.to_vec();
         all.extend(ended.iter().map(|&rank| Agent { rank, thread: 0 }));
         all.sort_unstable();
@@ -218,7 +217,7 @@ impl Known<'_> {
     }
 
     /// A blank entry of an agent.
-    fn blank(&self, agent: Agent, call: &str) -> AgentEntry {
+    pub(super) fn blank(&self, agent: Agent, call: &str) -> AgentEntry {
         let stack = self.stack(agent);
         let written = stack
             .first()
@@ -260,7 +259,8 @@ impl Known<'_> {
             .take(NAMES)
             .collect();
         let ended = &found.ended[..found.ended.len().min(NAMES)];
-        let mut out = self.places.partings(&waiting, ended);
+        let mut out = Self::destructors(&finding.core);
+        out.extend(self.places.partings(&waiting, ended));
         let mut last: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         for entry in finding.core.iter().filter(|e| e.op == Some(Op::Ended)) {
             // Libraries clean up after the user's last call: from no place in the user's code.
@@ -276,7 +276,7 @@ impl Known<'_> {
     }
 
     /// Where an operation was posted.
-    fn posted(&self, rank: WorldRank, id: u64) -> Option<Frame> {
+    pub(super) fn posted(&self, rank: WorldRank, id: u64) -> Option<Frame> {
         let reading = self.readings.get(rank.0 as usize)?.as_ref()?;
         let op = reading.copy.ops.iter().find(|op| op.order == id)?;
         self.places.line(rank.0 as usize, op.place)
@@ -387,16 +387,85 @@ impl Known<'_> {
         }
     }
 
+    /// Threads that died in ranks of the core: what they would have done, others may be waiting for.
+    fn dead_threads(&self, core: &[AgentEntry]) -> Vec<Cause> {
+        let mut ranks: Vec<u32> = core.iter().map(|e| e.rank).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        let dead = |rank: u32| {
+            let reading = self.readings.get(rank as usize)?.as_ref()?;
+            Some(dead_thread(reading)?.cause(self.world, rank))
+        };
+        ranks.into_iter().filter_map(dead).collect()
+    }
+
+    /// Agents of the core that are in a destructor or finalizer: a sentence for each place.
+    fn destructors(core: &[AgentEntry]) -> Vec<String> {
+        let mut places: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for entry in core {
+            let named = |name: &str| {
+                let stack = &entry.stack;
+                stack
+                    .iter()
+                    .position(|f| f.function.as_deref() == Some(name))
+            };
+            let weakref = |f: &&Frame| {
+                let file = f.file.as_deref().unwrap_or_default();
+                file.ends_with("/weakref.py")
+            };
+            let finalizer = entry.stack.iter().find(weakref).is_some();
+            let (what, outer) = match (named("__del__"), finalizer) {
+                (Some(at), _) => {
+                    let frame = &entry.stack[at];
+                    let place = super::places::at(frame);
+                    let place = place.map_or(String::new(), |place| format!(" at {place}"));
+                    let what = format!("in a destructor (__del__{place})");
+                    (what, entry.stack.get(at + 1))
+                }
+                (None, true) => {
+                    let last = entry.stack.iter().rposition(|f| weakref(&f));
+                    let outer = last.and_then(|at| entry.stack.get(at + 1));
+                    ("in a finalizer (weakref)".to_owned(), outer)
+                }
+                (None, false) => continue,
+            };
+            let ran = outer.and_then(super::places::at);
+            let ran = ran.map_or(String::new(), |p| format!(", which Python ran at {p}"));
+            places
+                .entry(format!("{what}{ran}"))
+                .or_default()
+                .push(entry.rank);
+        }
+        let mut out: Vec<String> = places
+            .into_iter()
+            .take(3)
+            .map(|(what, who)| {
+                let is = if who.len() == 1 { "is" } else { "are" };
+                let text = format!("{} {is} {what}.", ranks(&who));
+                super::places::capital(&text)
+            })
+            .collect();
+        if !out.is_empty() {
+            out.push(
+                "When an object is destroyed is decided on each rank by itself (by its references, or by the garbage \
+                 collection), so a destructor must not communicate."
+                    .to_owned(),
+            );
+        }
+        out
+    }
+
     /// Why a rank is no longer there.
     fn cause(&self, rank: WorldRank) -> Cause {
         let reading = self.readings.get(rank.0 as usize).and_then(Option::as_ref);
-        let (what, stack) = reading.map_or(("left".to_owned(), Vec::new()), leaving);
-        Cause {
-            rank: rank.0,
-            world: self.world,
-            what,
-            stack,
-        }
+        let left = reading.map_or_else(
+            || Left {
+                what: "left".to_owned(),
+                ..Left::default()
+            },
+            leaving,
+        );
+        left.cause(self.world, rank.0)
     }
 }
 
@@ -430,51 +499,4 @@ fn tag(op: &BlockedOp) -> Option<i32> {
         OpKind::Collective { .. } => None,
         _ => Some(op.tag.unwrap_or(-1)),
     }
-}
-
-/// What every agent is doing, when the time is up.
-pub fn timeout(limit: Duration, known: &Known<'_>) -> Finding {
-    let mut out = Finding::new(FindingKind::Timeout);
-    for (rank, reading) in (0u32..).map(WorldRank).zip(known.readings) {
-        let Some(reading) = reading else {
-            out.core.push(AgentEntry {
-                agent: known.rank_name(rank),
-                rank: rank.0,
-                world: known.world,
-                state: Some("has not joined".to_owned()),
-                ..AgentEntry::default()
-            });
-            continue;
-        };
-        for (slot, thread) in reading.copy.threads.iter().enumerate() {
-            if thread.used != 1 {
-                continue;
-            }
-            let agent = Agent {
-                rank,
-                thread: slot as u32,
-            };
-            let call = match thread.wait {
-                wait::OUTSIDE => "",
-                _ => functions::name(thread.function).unwrap_or_default(),
-            };
-            let mut entry = known.blank(agent, call);
-            if reading.gone {
-                entry.state = Some(leaving(reading).0);
-                entry.op = Some(Op::Ended);
-            } else if thread.wait == wait::OUTSIDE {
-                entry.op = Some(Op::Running);
-                entry.state = Some("is outside MPI".to_owned());
-            } else if thread.wait == wait::FINALIZE {
-                entry.op = Some(Op::Finalize);
-            }
-            out.core.push(entry);
-        }
-    }
-    out.explanation = format!(
-        "The job was ended after {} s. No deadlock was proven: some rank could still act, or did. \
-         What each rank was doing stands above.",
-        limit.as_secs_f64()
-    );
-    out
 }

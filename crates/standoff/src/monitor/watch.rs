@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use standoff_mpi::{Agent, Analysis, Blocked, Finding as Found, analyse};
-use standoff_report::{Report, Scope, Verdict};
+use standoff_report::{Finding, Report, Scope, Verdict};
 
+use super::doing;
 use super::failures;
+use super::memory::Kills;
 use super::native::Native;
 use super::pause::Paused;
 use super::picture::{Polls, Reading, picture};
@@ -51,6 +53,7 @@ pub struct Monitor {
     proven: Option<Instant>,
     /// Stuck ranks, while their deadlock is being told.
     paused: Paused,
+    kills: Kills,
 }
 
 /// A set: its world, its members with the epochs of their ranks.
@@ -78,6 +81,7 @@ impl Monitor {
             stalled: false,
             proven: None,
             paused: Paused::default(),
+            kills: Kills::now(),
         }
     }
 
@@ -205,7 +209,9 @@ impl Monitor {
         let known = self.known(world, readings, wanted, paused.as_mut());
         let mut out = self.blank(Verdict::Deadlock);
         for f in found {
-            out.findings.push(report::deadlock(f, picture, &known));
+            let mut finding = report::deadlock(f, picture, &known);
+            self.add_memory(&mut finding);
+            out.findings.push(finding);
         }
         out.detected_after_ms = u64::try_from(since.as_millis()).ok();
         drop(known);
@@ -230,6 +236,15 @@ impl Monitor {
             stacks,
             places: Places::new(Some(w), native),
             sources: standoff_report::sources::FileSources::new("."),
+        }
+    }
+
+    /// SIGKILL is what the kernel sends when memory runs out.
+    fn add_memory(&self, finding: &mut Finding) {
+        if finding.causes.iter().any(|c| c.what.contains("SIGKILL"))
+            && let Some(words) = self.kills.in_words()
+        {
+            finding.explanation += &format!(" {words}");
         }
     }
 
@@ -417,26 +432,26 @@ impl Watcher for Monitor {
     }
 
     fn snapshot(&mut self, why: Why) -> Report {
-        let Why::Timeout(limit) = why;
+        let (verdict, finding): (_, &dyn Fn(&Known<'_>) -> Finding) = match &why {
+            Why::Timeout(limit) => (Verdict::Failed, &|known| doing::timeout(*limit, known)),
+            Why::Asked => (Verdict::Clean, &doing::snapshot),
+        };
         self.ranks.scan(&self.settings.session);
-        let mut out = self.blank(Verdict::Failed);
+        let mut out = self.blank(verdict);
         for world in 0..self.ranks.worlds.len() {
             let readings = read(&mut self.ranks.worlds[world]);
             let everyone = (0..readings.len()).collect();
             let known = self.known(world, &readings, everyone, None);
-            out.findings.push(report::timeout(limit, &known));
+            out.findings.push(finding(&known));
         }
         if out.findings.is_empty() {
-            out.findings.push(report::timeout(
-                limit,
-                &Known {
-                    world: 0,
-                    readings: &[],
-                    stacks: stacks::Stacks::new(),
-                    places: Places::new(None, Native::default()),
-                    sources: standoff_report::sources::FileSources::new("."),
-                },
-            ));
+            out.findings.push(finding(&Known {
+                world: 0,
+                readings: &[],
+                stacks: stacks::Stacks::new(),
+                places: Places::new(None, Native::default()),
+                sources: standoff_report::sources::FileSources::new("."),
+            }));
         }
         out
     }
@@ -473,6 +488,9 @@ impl Watcher for Monitor {
             && failed_at_the_end
         {
             crash.explanation += " It was in MPI_Finalize, where an MPI library may end a program over what it left undone: see below.";
+        }
+        for finding in &mut out.findings {
+            self.add_memory(finding);
         }
         out
     }
