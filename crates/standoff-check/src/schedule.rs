@@ -1,0 +1,5 @@
+//! placeholder
+/// x
+pub struct Schedule;
+/// x
+pub fn text() {}

@@ -1,0 +1,5 @@
+//! placeholder
+/// x
+pub struct Warning;
+/// x
+pub fn warnings() {}
