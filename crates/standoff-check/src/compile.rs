@@ -576,14 +576,11 @@ fn choices(rank: &mut RankProgram, follow: bool) {
     for op in &mut rank.ops {
         if let Kind::Wait(wait) = &mut op.kind {
             let range = wait.first as usize..(wait.first + wait.len) as usize;
+            let list = &mut rank.lists[range];
+            list.sort_by_key(|op| inactive.contains(op));
+            wait.len = list.iter().filter(|op| !inactive.contains(op)).count() as u32;
             if wait.need == Need::All {
-                if wait.len > 1 || !rank.lists[range.clone()].is_empty() {
-                    inactive.extend(&rank.lists[range]);
-                }
-            } else {
-                let list = &mut rank.lists[range];
-                list.sort_by_key(|op| inactive.contains(op));
-                wait.len = list.iter().filter(|op| !inactive.contains(op)).count() as u32;
+                inactive.extend(&list[..wait.len as usize]);
             }
         }
     }

@@ -8,6 +8,7 @@
 //! What the scope says; and, with a probability of about (states)² / 2^128, a state whose digest equals another's.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use crate::machine::{Machine, Move, State};
 use crate::program::{NONE, Program};
@@ -15,7 +16,8 @@ use crate::result::{Bound, Effort, Options, Scope, Step, Verdict, Witness};
 
 /// A state to go on from, and the choices that led there.
 struct Branch {
-    state: State,
+    /// Shared by all choices of one state.
+    state: Rc<State>,
     /// How much of the path it has.
     depth: usize,
     next: Move,
@@ -31,6 +33,8 @@ pub(crate) fn search(program: &Program, options: &Options) -> (Verdict, Effort) 
     loop {
         machine.run(&mut state);
         let mut moves = machine.choices(&state);
+        // Once a rank has left its record, what the others may do is for a run that forces what made it leave.
+        let left = state.ranks.iter().any(|r| r.pc >= r.limit);
         if moves.is_empty() {
             if machine.anybody_stuck(&state) {
                 let witness = witness(program, &path);
@@ -40,10 +44,13 @@ pub(crate) fn search(program: &Program, options: &Options) -> (Verdict, Effort) 
                 };
                 return (Verdict::Deadlock(Box::new(witness)), effort);
             }
-            moves = machine.all_releases(&state);
+            if !left {
+                moves = machine.all_releases(&state);
+            }
         }
-        if state.ranks.iter().any(|r| r.pc >= r.limit) {
+        if left {
             bounds.insert(Bound::Follows);
+            moves.clear();
         }
         states += u64::from(moves.len() > 1);
         if moves.len() > 1 && !visited.insert(digest(program, &state)) {
@@ -57,12 +64,15 @@ pub(crate) fn search(program: &Program, options: &Options) -> (Verdict, Effort) 
         }
         if !moves.is_empty() {
             let first = moves.swap_remove(0);
-            for next in moves {
-                work.push(Branch {
-                    state: state.clone(),
-                    depth: path.len(),
-                    next,
-                });
+            if !moves.is_empty() {
+                let shared = Rc::new(state.clone());
+                for next in moves {
+                    work.push(Branch {
+                        state: Rc::clone(&shared),
+                        depth: path.len(),
+                        next,
+                    });
+                }
             }
             machine.apply(&mut state, &first);
             path.push(first);
@@ -70,7 +80,7 @@ pub(crate) fn search(program: &Program, options: &Options) -> (Verdict, Effort) 
         }
         let Some(branch) = work.pop() else { break };
         path.truncate(branch.depth);
-        state = branch.state;
+        state = Rc::unwrap_or_clone(branch.state);
         machine.apply(&mut state, &branch.next);
         path.push(branch.next);
     }

@@ -1,8 +1,8 @@
 //! Every interleaving, matching and reading, by definition.
 //!
-//! Messages travel in order on each (communicator, sender, receiver) and arrive in any order across channels. One that arrives
-//! is matched with the first posted receive that accepts it, else it joins the unexpected queue; a receive that is posted
-//! takes the first unexpected message that it accepts. A standard send may complete before it is matched, a member may leave
+//! Messages travel in order on each (communicator, sender, receiver) and arrive in any order across channels. A posted receive and a message
+//! that has arrived may be matched at any time, if no message of the same channel that the receive accepts arrived before, and no
+//! receive that accepts the message was posted before. A standard send may complete before it is matched, a member may leave
 //! a collective as soon as the data it needs can be there. A deadlock is a state in which nothing can happen
 //! unless the library buffers or lets go once more, and somebody is not through.
 
@@ -19,8 +19,6 @@ struct Rank {
     unmatched: BTreeSet<usize>,
     /// Unexpected messages, in order of arrival: (communicator, sender, tag, place of the send).
     unexpected: Vec<Message>,
-    /// What the matched probe of the call it is in took.
-    held: Option<Message>,
     /// Requests that were told.
     inactive: BTreeSet<usize>,
 }
@@ -83,12 +81,21 @@ fn successors(job: &Job, state: &State) -> (Vec<State>, bool) {
         } else {
             after.transit.insert(channel, rest);
         }
-        arrive(job, &mut after, channel.2, queue[0]);
+        after.ranks[channel.2].unexpected.push(queue[0]);
         next.push(after);
         must = true;
     }
     for rank in 0..job.programs.len() {
         let content = &state.ranks[rank];
+        for &posted in &content.unmatched {
+            for message in legal(job, state, rank, posted) {
+                let mut after = state.clone();
+                after.ranks[rank].unmatched.remove(&posted);
+                take(&mut after, rank, message);
+                next.push(after);
+                must = true;
+            }
+        }
         let Some(&what) = job.programs[rank].get(content.pc) else {
             continue;
         };
@@ -138,20 +145,15 @@ fn successors(job: &Job, state: &State) -> (Vec<State>, bool) {
                 }
             }
             Do::Probe { .. } => {
-                if content.unexpected.iter().any(|m| accepts(job, what, m)) {
+                if !legal(job, state, rank, content.pc).is_empty() {
                     next.push(leave(state, rank, &[]));
                     must = true;
                 }
             }
             Do::MprobeRecv { .. } => {
-                if let Some(at) = content
-                    .unexpected
-                    .iter()
-                    .position(|m| accepts(job, what, m))
-                {
+                for message in legal(job, state, rank, content.pc) {
                     let mut after = leave(state, rank, &[]);
-                    let message = after.ranks[rank].unexpected.remove(at);
-                    after.ranks[message.1].unmatched.remove(&message.3);
+                    take(&mut after, rank, message);
                     next.push(after);
                     must = true;
                 }
@@ -200,19 +202,28 @@ fn accepts(job: &Job, what: Do, &(comm, sender, tag, _): &Message) -> bool {
     c == comm && from.is_none_or(|f| job.comms[c][f] == sender) && t.is_none_or(|t| t == tag)
 }
 
-fn arrive(job: &Job, state: &mut State, to: usize, message: Message) {
-    let posted = &state.ranks[to].unmatched;
-    let receive = posted
-        .iter()
-        .copied()
-        .find(|&at| accepts(job, job.programs[to][at], &message));
-    match receive {
-        Some(at) => {
-            state.ranks[to].unmatched.remove(&at);
-            state.ranks[message.1].unmatched.remove(&message.3);
+/// The first message of each channel that a receive or probe accepts, those left out that an earlier receive accepts.
+fn legal(job: &Job, state: &State, rank: usize, at: usize) -> Vec<Message> {
+    let what = job.programs[rank][at];
+    let (mut channels, mut found) = (BTreeSet::new(), Vec::new());
+    for &message in &state.ranks[rank].unexpected {
+        if accepts(job, what, &message) && channels.insert((message.0, message.1)) {
+            let before = state.ranks[rank].unmatched.range(..at);
+            if !before
+                .into_iter()
+                .any(|&r| accepts(job, job.programs[rank][r], &message))
+            {
+                found.push(message);
+            }
         }
-        None => state.ranks[to].unexpected.push(message),
     }
+    found
+}
+
+/// Takes a message out of the receiver's queue.
+fn take(state: &mut State, rank: usize, message: Message) {
+    state.ranks[rank].unexpected.retain(|m| *m != message);
+    state.ranks[message.1].unmatched.remove(&message.3);
 }
 
 fn begin(job: &Job, state: &mut State, rank: usize, what: Do) {
@@ -228,16 +239,7 @@ fn begin(job: &Job, state: &mut State, rank: usize, what: Do) {
             state.ranks[rank].unmatched.insert(pc);
         }
         Do::Recv { .. } => {
-            let unexpected = &mut state.ranks[rank].unexpected;
-            match unexpected.iter().position(|m| accepts(job, what, m)) {
-                Some(at) => {
-                    let message = unexpected.remove(at);
-                    state.ranks[message.1].unmatched.remove(&message.3);
-                }
-                None => {
-                    state.ranks[rank].unmatched.insert(pc);
-                }
-            }
+            state.ranks[rank].unmatched.insert(pc);
         }
         _ => {}
     }
