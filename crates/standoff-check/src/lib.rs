@@ -29,7 +29,7 @@ mod warnings;
 pub use result::{
     Action, Alternative, Bound, Effort, Options, Outcome, Scope, Step, Stuck, Verdict, Witness,
 };
-pub use schedule::{Schedule, text};
+pub use schedule::{Line, Schedule, call, schedule};
 pub use standoff_trace::ReadError;
 pub use warnings::{Warning, warnings};
 
