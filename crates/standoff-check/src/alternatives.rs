@@ -1,0 +1,213 @@
+//! What wildcards could have been told instead, in an execution that is the recorded one up to there.
+//!
+//! Definition: outcome o is an alternative of call c if some execution tells c the outcome o and every other call that it has made
+//! by then what was recorded. Let rank r stay at c, and all others run on as far as they can with recorded outcomes, everything
+//! buffered and every member of a collective leaving as early as it may: that is the largest such execution, since none of these steps
+//! takes anything from another. So o is an alternative exactly if it is possible there.
+//!
+//! # Reference
+//! The sets of potential senders of Vakkalanka et al. (CAV 2008), computed as the "predictive" match sets of Forejt et al. (Precise
+//! Predictive Analysis for Discovering Communication Deadlocks in MPI Programs, FM 2014).
+//!
+//! # What it may miss
+//! Alternatives where the recorded outcome is not in the trace; other answers to `MPI_Test` and `MPI_Iprobe`; subsets told by `MPI_Waitsome`.
+//!
+//! Cost: one run of the machine for each rank that has wildcards.
+
+use crate::machine::{Machine, Move, State};
+use crate::program::{Kind, NONE, OpRef, Program, Receive, Route};
+use crate::result::{Alternative, Outcome};
+
+pub(crate) fn alternatives(program: &Program) -> Vec<Alternative> {
+    let mut found = Vec::new();
+    for rank in 0..program.ranks.len() as u32 {
+        if program.ranks[rank as usize]
+            .ops
+            .iter()
+            .any(|op| wildcard(&op.kind).is_some())
+        {
+            of_rank(program, rank, &mut found);
+        }
+    }
+    found
+}
+
+fn wildcard(kind: &Kind) -> Option<&Receive> {
+    match kind {
+        Kind::Recv(r) | Kind::Probe { receive: r, .. } if r.pattern.from.is_none() => Some(r),
+        _ => None,
+    }
+}
+
+/// The alternatives of one rank, in the order of its wildcards.
+fn of_rank(program: &Program, me: u32, found: &mut Vec<Alternative>) {
+    let mut machine = Machine::new(program);
+    let mut state = machine.start();
+    loop {
+        eager(&mut machine, &mut state, Some(me));
+        // All others have gone as far as they can: now the oldest wildcard of this rank that can be told something.
+        let Some(next) = next_wildcard(&machine, &state, me) else {
+            return;
+        };
+        let (op, mailbox, now) = next;
+        let Some(receive) = wildcard(machine.kind(me, op)) else {
+            return;
+        };
+        let mut recorded = None;
+        for send in now {
+            let Kind::Send { tag, .. } = *program.op(send) else {
+                continue;
+            };
+            if receive.told == Some((send.rank, tag)) {
+                recorded = Some(send);
+            } else if receive.told.is_some() {
+                let executed = |(rank, s): (usize, &crate::machine::RankState)| {
+                    let ops = &program.ranks[rank].ops;
+                    ops.get(s.pc as usize).map_or(u32::MAX, |op| op.record)
+                };
+                found.push(Alternative {
+                    rank: me,
+                    event: machine.record(me, op),
+                    outcome: Outcome::Message {
+                        source: send.rank,
+                        tag,
+                    },
+                    before: state.ranks.iter().enumerate().map(executed).collect(),
+                });
+            }
+        }
+        let Some(send) = recorded else { return };
+        let probe = matches!(machine.kind(me, op), Kind::Probe { .. });
+        let choice = if probe {
+            Move::Probe { rank: me, send }
+        } else {
+            Move::Match {
+                mailbox,
+                recv: op,
+                send,
+            }
+        };
+        machine.apply(&mut state, &choice);
+    }
+}
+
+type Next = (u32, u32, Vec<OpRef>);
+
+/// The oldest wildcard of a rank whose recorded outcome is possible, or, if there is none, the oldest that can be told something.
+fn next_wildcard(machine: &Machine<'_>, state: &State, me: u32) -> Option<Next> {
+    let open = open(machine, state, me);
+    let place = open
+        .iter()
+        .position(|next| recorded(machine, me, next).is_some())
+        .unwrap_or(0);
+    open.into_iter().nth(place)
+}
+
+fn recorded(machine: &Machine<'_>, me: u32, (op, _, now): &Next) -> Option<OpRef> {
+    let told = wildcard(machine.kind(me, *op))?.told?;
+    now.iter()
+        .copied()
+        .find(|&send| match machine.program.op(send) {
+            Kind::Send { tag, .. } => told == (send.rank, *tag),
+            _ => false,
+        })
+}
+
+/// Wildcards of a rank that can be told something now.
+fn open(machine: &Machine<'_>, state: &State, me: u32) -> Vec<Next> {
+    let mut open: Vec<Next> = Vec::new();
+    for (mailbox, content) in state.boxes.iter().enumerate() {
+        if machine.program.mailboxes[mailbox].owner != me {
+            continue;
+        }
+        for (at, posted) in content
+            .posted
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.pattern.from.is_none())
+        {
+            let now = machine.candidates(state, mailbox as u32, posted.pattern, at);
+            open.push((posted.op, mailbox as u32, now));
+        }
+    }
+    let pc = state.ranks[me as usize].pc;
+    if let Some(Kind::Probe { receive, .. }) = machine.program.ranks[me as usize]
+        .ops
+        .get(pc as usize)
+        .map(|op| &op.kind)
+        && let (None, Route::Mailbox(mailbox)) = (receive.pattern.from, receive.route)
+    {
+        open.push((
+            pc,
+            mailbox,
+            machine.candidates(state, mailbox, receive.pattern, usize::MAX),
+        ));
+    }
+    open.retain(|(_, _, now)| !now.is_empty());
+    open.sort_by_key(|next| next.0);
+    open
+}
+
+/// Runs on with recorded outcomes, buffering everything; `stay` is told nothing by wildcards.
+fn eager(machine: &mut Machine<'_>, state: &mut State, stay: Option<u32>) {
+    loop {
+        machine.run(state);
+        let mut moves = machine.all_releases(state);
+        for rank in 0..state.ranks.len() as u32 {
+            if Some(rank) == stay {
+                continue;
+            }
+            for next in open(machine, state, rank) {
+                if let Some(send) = recorded(machine, rank, &next) {
+                    let (op, mailbox, _) = next;
+                    let probe = matches!(machine.kind(rank, op), Kind::Probe { .. });
+                    moves.push(if probe {
+                        Move::Probe { rank, send }
+                    } else {
+                        Move::Match {
+                            mailbox,
+                            recv: op,
+                            send,
+                        }
+                    });
+                    // The others may have changed by it.
+                    break;
+                }
+            }
+            moves.extend(machine.tell_recorded(state, rank));
+        }
+        if moves.is_empty() {
+            return;
+        }
+        for choice in moves {
+            machine.apply(state, &choice);
+        }
+    }
+}
+
+impl Machine<'_> {
+    /// If a rank is in a wait for any whose choice matters: tells all that is complete, which hinders nobody else.
+    fn tell_recorded(&self, state: &State, rank: u32) -> Option<Move> {
+        let content = &state.ranks[rank as usize];
+        if content.pc >= content.limit {
+            return None;
+        }
+        let op = self.program.ranks[rank as usize]
+            .ops
+            .get(content.pc as usize)?;
+        let Kind::Wait(wait) = &op.kind else {
+            return None;
+        };
+        if !wait.tells {
+            return None;
+        }
+        let list = self.program.list(rank as usize, wait).iter().copied();
+        let complete =
+            list.filter(|&op| !content.told.contains(&op) && self.complete(state, rank, op));
+        let first = complete.min().filter(|&op| op != NONE)?;
+        Some(Move::Tell {
+            rank,
+            ops: vec![first],
+        })
+    }
+}

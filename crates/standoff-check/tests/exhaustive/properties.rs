@@ -1,0 +1,91 @@
+//! The analysis agrees with brute force, and its witnesses are executions.
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use standoff_check::{Options, Scope, Verdict, check};
+
+use crate::brute::can_deadlock;
+use crate::checker::verify;
+use crate::generate::{Draw, job};
+use crate::job::Job;
+
+/// States explored by brute force for one program; one with more is not judged.
+const LIMIT: usize = 40_000;
+
+const OPTIONS: Options = Options {
+    states: 1_000_000,
+    follow: false,
+};
+
+/// How many programs of each kind: `PROPTEST_CASES`, or enough for every day.
+fn cases() -> u32 {
+    let asked = std::env::var("PROPTEST_CASES").ok();
+    asked.and_then(|n| n.parse().ok()).unwrap_or(1500)
+}
+
+fn agree(job: &Job) -> Result<(), TestCaseError> {
+    let (verdict, _) = check(&job.trace(), &OPTIONS)?;
+    match &verdict {
+        Verdict::Deadlock(witness) => {
+            if let Err(why) = verify(job, witness) {
+                return Err(TestCaseError::fail(format!("{why}\n{witness:#?}")));
+            }
+        }
+        Verdict::Clean(scope) => prop_assert_eq!(scope, &Scope::RecordedControlFlow),
+    }
+    if let Some(expected) = can_deadlock(job, LIMIT) {
+        let found = matches!(verdict, Verdict::Deadlock(_));
+        prop_assert_eq!(found, expected);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, max_shrink_iters: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn without_choices_one_replay_decides(job in job(Draw { wildcards: false, collectives: true })) {
+        agree(&job)?;
+    }
+
+    #[test]
+    fn messages_with_wildcards(job in job(Draw { wildcards: true, collectives: false })) {
+        agree(&job)?;
+    }
+
+    #[test]
+    fn everything(job in job(Draw { wildcards: true, collectives: true })) {
+        agree(&job)?;
+    }
+}
+
+/// The generator makes enough of all that the properties are about.
+#[test]
+fn the_properties_are_not_about_nothing() {
+    let mut runner = TestRunner::deterministic();
+    let (mut clean, mut deadlock, mut open, mut skipped) = (0, 0, 0, 0);
+    for _ in 0..600 {
+        let Ok(tree) = job(Draw {
+            wildcards: true,
+            collectives: true,
+        })
+        .new_tree(&mut runner) else {
+            continue;
+        };
+        let job = tree.current();
+        match can_deadlock(&job, LIMIT) {
+            None => skipped += 1,
+            Some(true) => deadlock += 1,
+            Some(false) => clean += 1,
+        }
+        let Ok((_, effort)) = check(&job.trace(), &OPTIONS) else {
+            continue;
+        };
+        open += usize::from(effort.states > 0);
+    }
+    assert!(
+        clean > 60 && deadlock > 60 && open > 20 && skipped < 100,
+        "{clean} {deadlock} {open} {skipped}"
+    );
+}
