@@ -1,7 +1,7 @@
 //! `standoff exec`: the wrapper around one rank, started by the launcher of a batch script.
 //!
 //! The wrappers of a job find each other on their node by the name of a session directory, which they make of what the launcher gives to all its
-//! processes and to no others ([`name`]). One of them, at first the first, holds the watch: its monitor reads the boards
+//! processes and to no others (`name`). One of them, at first the first, holds the watch: its monitor reads the boards
 //! of all ranks of the node. A wrapper whose rank has ended ends too, at once and with the same status, so that the launcher sees what it
 //! would have seen; the watch passes to another then, as it does when a watcher is killed.
 //!
