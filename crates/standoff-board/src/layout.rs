@@ -12,6 +12,8 @@ pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 pub const VERSION: u32 = 5;
 /// Environment variable with the path of the directory for recordings.
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
+/// Environment variable with the path of the directory that says what to do in a forced run: a file for each rank.
+pub const FORCE_VAR: &str = "STANDOFF_FORCE";
 /// Environment variable with the path of the session directory.
 pub const SESSION_VAR: &str = "STANDOFF_SESSION";
 

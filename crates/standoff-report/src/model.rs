@@ -165,6 +165,9 @@ pub struct Finding {
     /// For calls that do not fit together: one line for each side.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mismatch: Vec<String>,
+    /// For a finding of `check`: how the execution goes, a line for each step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub schedule: Vec<String>,
     /// One paragraph a tired person understands.
     #[serde(default)]
     pub explanation: String,
@@ -189,6 +192,7 @@ impl Finding {
             cycle: Vec::new(),
             assumption: None,
             mismatch: Vec::new(),
+            schedule: Vec::new(),
             explanation: String::new(),
             advice: Vec::new(),
             witness: None,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::check::Budget;
 use crate::error::Error;
 use crate::exit;
 
@@ -39,6 +40,16 @@ pub enum Command {
     ExecHold,
     /// Show what the ranks of a watched job are doing now, without stopping it
     Dump(DumpArgs),
+    /// Run a program once, recorded, and search every other execution that MPI allows for a deadlock
+    #[command(
+        override_usage = "standoff check [-n N] [OPTIONS] [--] PROGRAM [ARGS]...\n       \
+                          standoff check [OPTIONS] mpiexec -n N ... PROGRAM [ARGS]...",
+        after_help = CHECK_STATUS
+    )]
+    Check(CheckArgs),
+    /// Force the schedule of a witness on a program again
+    #[command(override_usage = "standoff replay WITNESS [OPTIONS] [--] PROGRAM [ARGS]...")]
+    Replay(ReplayArgs),
     /// Run the examples that standoff carries along, on the MPI that is there
     Demo(EnvironmentArgs),
     /// Show what MPI, launcher, Python and permissions were found, and what does not fit together
@@ -106,8 +117,38 @@ pub struct DumpArgs {
     pub color: Color,
 }
 
+const CHECK_STATUS: &str = "\
+The program runs as under `run`. If it passes, what it did is searched: messages taken in another order, sends that the library need not \
+buffer, collectives that need not synchronize. What is found is forced on the program in further runs, whose output is not shown.
+
+Exit status: as of `run`; and 98 if another execution can deadlock though the run passed.";
+
+/// What `check` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CheckArgs {
+    /// Do not run the program again to confirm what is found, or to see other executions
+    #[arg(long)]
+    pub no_rerun: bool,
+    /// How many further runs and how much time to spend, as in runs=30,time=2m
+    #[arg(long, value_name = "runs=N,time=T", value_parser = budget)]
+    pub budget: Option<Budget>,
+    /// As of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What `replay` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ReplayArgs {
+    /// What `check` wrote
+    pub witness: PathBuf,
+    /// As of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
 /// What `run` takes.
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct RunArgs {
     /// Number of ranks, started with the launcher of the MPI that the program loads
     #[arg(short = 'n', long = "np", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -244,6 +285,23 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+/// `runs=30,time=2m`, either or both.
+fn budget(text: &str) -> Result<Budget, String> {
+    let mut budget = Budget::default();
+    for part in text.split(',') {
+        match part.split_once('=') {
+            Some(("runs", n)) => {
+                budget.runs = n
+                    .parse()
+                    .map_err(|_| format!("`{n}` is no number of runs"))?;
+            }
+            Some(("time", t)) => budget.time = duration(t)?,
+            _ => return Err("expected runs=N,time=T".into()),
+        }
+    }
+    Ok(budget)
+}
+
 impl Cli {
     /// Parses a command line; the first word is the program's own name.
     pub fn read(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
@@ -252,7 +310,7 @@ impl Cli {
             .get(1)
             .and_then(|word| word.to_str())
             .unwrap_or_default();
-        if ["run", "exec"].contains(&command)
+        if ["run", "exec", "check"].contains(&command)
             && let Some(program) = program_at(command, &args)
         {
             args.insert(program, "--".into());

@@ -11,6 +11,9 @@ pub enum Error {
     /// The command line makes no sense.
     #[error("{0}")]
     Usage(String),
+    /// A file or directory that `check` needs cannot be used.
+    #[error("{0}")]
+    Broken(String),
     /// There is no such program.
     #[error("cannot find the program `{program}`")]
     ProgramNotFound {
@@ -186,7 +189,7 @@ impl Error {
             Error::Json { .. } => "give `--json` a file in a directory that exists and can be written".into(),
             Error::NoJob { .. } => "start it with `standoff run` or `standoff exec`; `standoff dump` without a number lists what there is".into(),
             Error::Report { .. } => "`standoff report` shows what `--json FILE` of `standoff run` wrote".into(),
-            Error::Spawn { .. } | Error::System { .. } => return None,
+            Error::Broken(_) | Error::Spawn { .. } | Error::System { .. } => return None,
         })
     }
 }

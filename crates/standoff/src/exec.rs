@@ -77,6 +77,7 @@ pub fn exec(args: ExecArgs) -> Result<Status, Error> {
             .collect(),
         marker: shared.marker(),
         tied: true,
+        silent: false,
     };
     let options = job::Options {
         timeout: None,

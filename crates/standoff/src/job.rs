@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -43,6 +43,8 @@ pub struct Spec {
     pub marker: Vec<u8>,
     /// The child dies with this process.
     pub tied: bool,
+    /// Its output goes nowhere, and its input is empty.
+    pub silent: bool,
 }
 
 /// When to end it.
@@ -188,6 +190,12 @@ impl Job {
         nix::sys::prctl::set_child_subreaper(true)
             .map_err(|e| system("cannot adopt orphans of the job")(e.into()))?;
         let mut command = Command::new(&spec.words[0]);
+        if spec.silent {
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+        }
         command
             .args(&spec.words[1..])
             .envs(spec.env.iter().map(|(name, value)| (name, value)));

@@ -6,6 +6,7 @@
 //! is watched, and how, is behind [`watch::Watcher`].
 #![deny(unsafe_code)]
 
+pub mod check;
 pub mod cli;
 pub mod demo;
 pub mod doctor;
@@ -45,6 +46,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Status {
     };
     let done = match cli.command {
         Command::Run(args) => run::run(args),
+        Command::Check(args) => check::check(args),
+        Command::Replay(args) => check::replay(args),
         Command::Exec(args) => exec::exec(args),
         Command::ExecHold => exec::hold(),
         Command::Dump(args) => dump::dump(&args),

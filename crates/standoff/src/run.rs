@@ -26,8 +26,22 @@ pub fn run(args: RunArgs) -> Result<Status, Error> {
     Ok(execute(args)?.happened.status(deadlock))
 }
 
+/// How a run differs from one that a person asked for.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// Variables for the program, besides.
+    pub env: Vec<(OsString, OsString)>,
+    /// Neither the program's output nor a diagnosis is shown.
+    pub silent: bool,
+}
+
 /// Does it and says what came of it.
 pub fn execute(args: RunArgs) -> Result<Outcome, Error> {
+    execute_as(args, How::default())
+}
+
+/// The same, in another way.
+pub fn execute_as(args: RunArgs, how: How) -> Result<Outcome, Error> {
     args.check()?;
     let json = args.json.as_deref().map(JsonFile::prepare).transpose()?;
     let command: Vec<String> = args
@@ -51,14 +65,18 @@ pub fn execute(args: RunArgs) -> Result<Outcome, Error> {
         window: Duration::from_millis(args.window),
         ends: !args.no_kill,
     });
-    let spec = spec(&plan, &session, &probe)?;
+    let mut spec = spec(&plan, &session, &probe)?;
+    spec.env.extend(how.env);
+    spec.silent = how.silent;
     let style = Style::for_stream(args.brief, args.color, &io::stderr());
     let mut unwritten = None;
     let complete = |report: &Report| complete(report, &command, &plan);
     let mut tell = |event: Event<'_>| {
         let (Event::Deadlock(report) | Event::Stalled(report) | Event::Timeout(report)) = event;
         let report = complete(report);
-        output::diagnosis(&report, style);
+        if !how.silent {
+            output::diagnosis(&report, style);
+        }
         // Now, as nobody knows how this process will end.
         unwritten = json.as_ref().and_then(|json| json.write(&report).err());
     };
@@ -116,6 +134,7 @@ fn spec(plan: &Plan, session: &Session, probe: &std::path::Path) -> Result<job::
         env: env.map(|(name, value)| (name.into(), value)).collect(),
         marker: session.marker(),
         tied: false,
+        silent: false,
     })
 }
 

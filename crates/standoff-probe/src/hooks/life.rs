@@ -325,6 +325,11 @@ pub(crate) fn finalize(call: Call, real: impl FnOnce() -> i32) -> i32 {
 fn keep_modules(rank: &Rank) {
     if !rank.is_python {
         let _ = std::fs::copy("/proc/self/maps", rank.path.with_extension("maps"));
+        let recorded = std::env::var_os(lay::RECORD_VAR).filter(|d| !d.is_empty());
+        if let (Some(directory), Some(name)) = (recorded, rank.path.file_stem()) {
+            let path = Path::new(&directory).join(name).with_extension("maps");
+            let _ = std::fs::copy("/proc/self/maps", path);
+        }
     }
 }
 

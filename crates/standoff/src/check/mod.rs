@@ -1,0 +1,352 @@
+//! `standoff check`: one ordinary run, recorded; then every other execution that MPI allows, searched; what is found, forced on the real
+//! program.
+//!
+//! [`recording`] keeps and reads what the ranks record, [`find`] makes findings of the search's witnesses, [`force`] says to the ranks what to
+//! do in a forced run. The search itself is the crate `standoff-check`.
+
+pub mod find;
+pub mod force;
+pub mod recording;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io;
+use std::time::{Duration, Instant};
+
+use standoff_check::{Bound, Model, Options, Scope as Searched, Verdict as Found};
+use standoff_report::{Finding, FindingKind, Report, Scope, Severity, Verdict};
+
+use crate::cli::{CheckArgs, ReplayArgs, RunArgs};
+use crate::error::Error;
+use crate::exit::Status;
+use crate::output::{self, JsonFile, Style};
+use crate::run::{self, How};
+
+use self::force::{Forced, Witness};
+use self::recording::{Execution, Recording};
+
+/// How long a forced run may take beyond the recorded one, times its length.
+const PATIENCE: u32 = 4;
+/// And at least.
+const LEAST: Duration = Duration::from_secs(10);
+
+/// How many runs and how much time to spend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Forced runs at most.
+    pub runs: u32,
+    /// Time for them.
+    pub time: Duration,
+}
+
+impl Default for Budget {
+    fn default() -> Budget {
+        Budget {
+            runs: 30,
+            time: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Does it and says how to exit.
+pub fn check(args: CheckArgs) -> Result<Status, Error> {
+    let json = args
+        .run
+        .json
+        .as_deref()
+        .map(JsonFile::prepare)
+        .transpose()?;
+    let deadlock = args.run.error_exitcode;
+    let style = Style::for_stream(args.run.brief, args.run.color, &io::stderr());
+    let quiet = args.run.quiet;
+    let recording = Recording::new()?;
+    let started = Instant::now();
+    let first = RunArgs {
+        json: None,
+        quiet: true,
+        stall_exit: true,
+        ..args.run.clone()
+    };
+    let how = How {
+        env: recording.env(),
+        silent: false,
+    };
+    let mut outcome = run::execute_as(first, how)?;
+    let told = outcome.happened.deadlock || outcome.happened.stalled || outcome.happened.timeout;
+    let passed = outcome.report.verdict == Verdict::Clean && !told && !outcome.interrupted;
+    if passed {
+        let mut checker = Checker {
+            args: &args,
+            took: started.elapsed(),
+            begun: Instant::now(),
+            runs: 0,
+        };
+        checker.conclude(&recording, &mut outcome.report);
+        outcome.happened.warned = outcome.report.verdict == Verdict::PotentialDeadlock
+            || args.run.strict && warned(&outcome.report);
+    }
+    if !told && !(quiet && outcome.report.verdict == Verdict::Clean) {
+        output::diagnosis(&outcome.report, style);
+    }
+    if let Some(json) = json {
+        json.write(&outcome.report)?;
+    }
+    Ok(outcome.happened.status(deadlock))
+}
+
+fn warned(report: &Report) -> bool {
+    let mut findings = report.findings.iter();
+    findings.any(|f| f.severity == Severity::Warning)
+}
+
+/// `standoff replay`: forces a witness again.
+pub fn replay(args: ReplayArgs) -> Result<Status, Error> {
+    let witness = Witness::read(&args.witness)?;
+    let recording = Recording::new()?;
+    let forced = Forced::write(&recording, &witness.ranks)?;
+    let how = How {
+        env: forced.env(&recording),
+        silent: false,
+    };
+    let deadlock = args.run.error_exitcode;
+    let outcome = run::execute_as(args.run, how)?;
+    if !outcome.happened.deadlock {
+        output::remark(
+            "the witness did not lead to its deadlock: the program made other calls, or this MPI cannot be brought there",
+        );
+    }
+    Ok(outcome.happened.status(deadlock))
+}
+
+/// What the searches of all executions so far came to.
+#[derive(Default)]
+struct Explored {
+    /// Executions that were looked at, by what their ranks were told.
+    seen: BTreeSet<u64>,
+    /// To be forced: prefix and outcome.
+    open: Vec<Vec<force::Rank>>,
+    bounds: BTreeSet<String>,
+    nondeterministic: bool,
+}
+
+struct Checker<'a> {
+    args: &'a CheckArgs,
+    /// The recorded run.
+    took: Duration,
+    begun: Instant,
+    runs: u32,
+}
+
+impl Checker<'_> {
+    /// Searches the recorded execution and those that it leads to, and puts what is found into the report.
+    fn conclude(&mut self, recording: &Recording, report: &mut Report) {
+        let mut explored = Explored::default();
+        let mut next = Some(recording.execution());
+        while let Some(read) = next.take() {
+            match read {
+                Ok(execution) => {
+                    if let Some(finding) = self.search(&execution, &mut explored) {
+                        report.verdict = Verdict::PotentialDeadlock;
+                        report.findings.insert(0, finding);
+                        break;
+                    }
+                }
+                Err(why) => drop(explored.bounds.insert(why)),
+            }
+            next = self.explore(&mut explored);
+        }
+        if !explored.open.is_empty() && report.verdict == Verdict::Clean {
+            let n = explored.open.len();
+            explored.bounds.insert(format!(
+                "{n} other outcome{} of wildcards not run ({})",
+                if n == 1 { "" } else { "s" },
+                if self.args.no_rerun {
+                    "--no-rerun"
+                } else {
+                    "--budget"
+                },
+            ));
+        }
+        report.scope = if explored.bounds.is_empty() {
+            Scope::AllExecutions
+        } else {
+            Scope::Bounded
+        };
+        if report.scope == Scope::Bounded {
+            let list: Vec<String> = explored.bounds.into_iter().collect();
+            report.bound = Some(list.join("; "));
+        }
+        if explored.nondeterministic && report.verdict == Verdict::Clean {
+            report.notes.push(format!(
+                "executions looked at: {}, of which {} were forced",
+                explored.seen.len(),
+                self.runs
+            ));
+        }
+    }
+
+    /// Searches one execution. A finding ends the check.
+    fn search(&mut self, execution: &Execution, explored: &mut Explored) -> Option<Finding> {
+        if !explored.seen.insert(execution.identity()) {
+            return None;
+        }
+        let options = Options::default();
+        let model = match Model::new(&execution.trace, &options) {
+            Ok(model) => model,
+            Err(error) => {
+                explored.bounds.insert(error.to_string());
+                return None;
+            }
+        };
+        explored.bounds.extend(execution.bounds.iter().cloned());
+        explored.nondeterministic |= model.nondeterministic();
+        match model.search(&options).0 {
+            Found::Clean(scope) => {
+                if let Searched::Bounded(bounds) = scope {
+                    let told = |b: &&Bound| **b != Bound::Follows;
+                    explored
+                        .bounds
+                        .extend(bounds.iter().filter(told).map(|b| bound(b)));
+                }
+                for alternative in model.alternatives() {
+                    explored
+                        .open
+                        .push(force::prefix(&execution.trace, &alternative));
+                }
+                None
+            }
+            Found::Deadlock(witness) => {
+                let mut finding = find::finding(execution, &witness);
+                let forced = force::of_witness(&execution.trace, &witness);
+                self.confirm(execution, &witness, forced, &mut finding);
+                Some(finding)
+            }
+        }
+    }
+
+    /// Forces the witness on the program.
+    fn confirm(
+        &mut self,
+        execution: &Execution,
+        found: &standoff_check::Witness,
+        ranks: Vec<force::Rank>,
+        finding: &mut Finding,
+    ) {
+        let witness = Witness {
+            command: self
+                .args
+                .run
+                .words
+                .iter()
+                .map(|w| w.to_string_lossy().into_owned())
+                .collect(),
+            schedule: find::schedule(execution, found),
+            ranks,
+        };
+        match witness.write() {
+            Ok(path) => finding.witness = Some(path.display().to_string()),
+            Err(error) => output::remark(&error.to_string()),
+        }
+        if self.args.no_rerun {
+            finding.explanation += " It was not forced on the program (--no-rerun).";
+            return;
+        }
+        match self.force(&witness.ranks) {
+            Some(outcome) if outcome.happened.deadlock => {
+                finding.confirmed = true;
+                finding.explanation += " Forced there, the program hung.";
+                let live = outcome.report.findings.into_iter();
+                if let Some(live) = live.into_iter().find(|f| f.kind == FindingKind::Deadlock) {
+                    find::take_stacks(finding, &live);
+                }
+            }
+            Some(_) => {
+                finding.explanation += " It could not be forced on the program: it made other calls there, or this MPI cannot be \
+                                        brought to it.";
+            }
+            None => {
+                finding.explanation += " The budget did not suffice to force it on the program."
+            }
+        }
+    }
+
+    /// Runs the program under force; `None`: the budget is spent.
+    fn force(&mut self, ranks: &[force::Rank]) -> Option<crate::job::Outcome> {
+        let recording = Recording::new().ok()?;
+        self.forced_run(ranks, &recording)
+    }
+
+    fn forced_run(
+        &mut self,
+        ranks: &[force::Rank],
+        recording: &Recording,
+    ) -> Option<crate::job::Outcome> {
+        let budget = self.args.budget.unwrap_or_default();
+        if self.runs >= budget.runs || self.begun.elapsed() >= budget.time {
+            return None;
+        }
+        if self.runs == 0 && !self.args.run.quiet {
+            output::remark(
+                "check runs the program again, forced into other executions; its output is not shown",
+            );
+        }
+        self.runs += 1;
+        let forced = Forced::write(recording, ranks).ok()?;
+        let args = RunArgs {
+            json: None,
+            quiet: true,
+            stall_exit: true,
+            no_kill: false,
+            timeout: Some((self.took * PATIENCE).max(LEAST)),
+            ..self.args.run.clone()
+        };
+        let how = How {
+            env: forced.env(recording),
+            silent: true,
+        };
+        run::execute_as(args, how).ok()
+    }
+
+    /// Forces the next execution that was not looked at yet.
+    fn explore(&mut self, explored: &mut Explored) -> Option<Result<Execution, String>> {
+        if self.args.no_rerun {
+            return None;
+        }
+        loop {
+            let ranks = explored.open.pop()?;
+            if !explored.seen.insert(force::identity(&ranks)) {
+                continue;
+            }
+            let recording = Recording::new().ok()?;
+            let Some(outcome) = self.forced_run(&ranks, &recording) else {
+                explored.open.push(ranks);
+                return None;
+            };
+            if outcome.report.verdict == Verdict::Clean {
+                return Some(recording.execution());
+            }
+            explored
+                .bounds
+                .insert("a forced run did not come to its end".to_owned());
+        }
+    }
+}
+
+/// Why something was left out, in words.
+fn bound(bound: &Bound) -> String {
+    struct Said<'a>(&'a Bound);
+    impl fmt::Display for Said<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self.0 {
+                Bound::States { visited } => write!(f, "the search ended after {visited} states"),
+                Bound::Polls => f.write_str("other answers of MPI_Test, MPI_Iprobe and their kind"),
+                Bound::Threads { rank } => write!(f, "several threads of rank {rank} call MPI"),
+                Bound::EndsEarly { rank } => write!(f, "rank {rank} did not come to MPI_Finalize"),
+                Bound::Procedure { name } => write!(f, "{name} is not modelled"),
+                Bound::Collectives { name } => write!(f, "who may leave {name} early is not known"),
+                Bound::Follows => f.write_str("other outcomes of wildcards"),
+            }
+        }
+    }
+    Said(bound).to_string()
+}

@@ -1,0 +1,107 @@
+//! What the ranks record: a directory of files that is gone when the check is over.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::ffi::OsString;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use standoff_board::layout::RECORD_VAR;
+use standoff_trace::{Event, RankTrace, Trace};
+use tempfile::TempDir;
+
+use crate::error::Error;
+
+/// A directory for the files of one run.
+#[derive(Debug)]
+pub struct Recording {
+    directory: TempDir,
+}
+
+/// One execution, read.
+#[derive(Debug)]
+pub struct Execution {
+    /// What all ranks did.
+    pub trace: Trace,
+    /// What the record leaves out, in words.
+    pub bounds: Vec<String>,
+    /// By rank: its list of modules, for native call sites.
+    pub modules: Vec<Option<PathBuf>>,
+}
+
+impl Recording {
+    /// An empty one in the temporary directory (not in memory: records grow with the run).
+    pub fn new() -> Result<Recording, Error> {
+        let directory = tempfile::Builder::new().prefix("standoff-check-").tempdir();
+        let directory = directory.map_err(|error| {
+            Error::Broken(format!(
+                "cannot make a directory for the recording: {error}"
+            ))
+        })?;
+        Ok(Recording { directory })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// What the ranks must know.
+    pub fn env(&self) -> Vec<(OsString, OsString)> {
+        vec![(RECORD_VAR.into(), self.path().into())]
+    }
+
+    /// Reads what was recorded; else says why it cannot be searched.
+    pub fn execution(&self) -> Result<Execution, String> {
+        let mut worlds: BTreeMap<u64, Vec<(RankTrace, PathBuf)>> = BTreeMap::new();
+        for entry in fs::read_dir(self.path())
+            .map_err(|e| e.to_string())?
+            .flatten()
+        {
+            let path = entry.path();
+            if path.extension().is_none_or(|e| e != "trace") {
+                continue;
+            }
+            let bytes = fs::read(&path).map_err(|e| e.to_string())?;
+            let rank = RankTrace::from_bytes(&bytes).map_err(|e| e.to_string())?;
+            let world = worlds.entry(rank.header.world_key).or_default();
+            world.push((rank, path.with_extension("maps")));
+        }
+        let several = worlds.len() > 1;
+        let Some(mut ranks) = worlds.into_values().max_by_key(Vec::len) else {
+            return Err("nothing was recorded".to_owned());
+        };
+        ranks.sort_by_key(|(rank, _)| rank.header.rank);
+        let (ranks, modules): (Vec<RankTrace>, Vec<PathBuf>) = ranks.into_iter().unzip();
+        let mut bounds = Vec::new();
+        if several {
+            bounds.push("other jobs of this run (spawned ones) were not searched".to_owned());
+        }
+        let trace =
+            Trace::new(ranks).map_err(|_| "the records of some ranks are missing".to_owned())?;
+        Ok(Execution {
+            trace,
+            bounds,
+            modules: modules
+                .into_iter()
+                .map(|m| m.exists().then_some(m))
+                .collect(),
+        })
+    }
+}
+
+impl Execution {
+    /// Equal for executions in which every rank made the same calls and was told the same.
+    pub fn identity(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for rank in &self.trace.ranks {
+            for record in &rank.records {
+                if !matches!(record.event, Event::Site { .. } | Event::Comm { .. }) {
+                    format!("{:?}", record.event).hash(&mut hasher);
+                }
+            }
+        }
+        hasher.finish()
+    }
+}
