@@ -6,7 +6,7 @@
 use crate::P;
 use crate::guard::Call;
 use crate::map::Map;
-use crate::rank::{State, ThreadState};
+use crate::rank::{Rank, State, ThreadState};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use standoff_board::layout::{
     ANY, Board, COMMS, Envelope, Group as Members, Op, PLACES, op, recording, root,
@@ -33,6 +33,7 @@ const MESSAGES: usize = 4096;
 /// What a call was given to send or receive into: elements and their type.
 #[derive(Clone, Copy)]
 pub(crate) struct Data {
+    buffer: P,
     pub count: i64,
     pub dtype: usize,
 }
@@ -40,11 +41,38 @@ pub(crate) struct Data {
 impl Data {
     /// `count` elements; a plain count or a large one.
     #[inline(always)]
-    pub fn new(count: impl Into<i64>, dtype: usize) -> Data {
+    pub fn new(buffer: P, count: impl Into<i64>, dtype: usize) -> Data {
         Data {
+            buffer,
             count: count.into(),
             dtype,
         }
+    }
+
+    /// `MPI_Ssend` of it, if the library has that and the count fits.
+    pub fn ssend(self, dest: i32, tag: i32, comm: usize) -> Option<i32> {
+        let f = crate::symbols::library(c"PMPI_Ssend")?;
+        let count = i32::try_from(self.count).ok()?;
+        // SAFETY: MPI's signature; the arguments are those of the program's own send.
+        Some(unsafe {
+            core::mem::transmute::<
+                usize,
+                unsafe extern "C-unwind" fn(P, i32, usize, i32, i32, usize) -> i32,
+            >(f)(self.buffer, count, self.dtype, dest, tag, comm)
+        })
+    }
+
+    /// `MPI_Issend` of it.
+    pub fn issend(self, dest: i32, tag: i32, comm: usize, request: P) -> Option<i32> {
+        let f = crate::symbols::library(c"PMPI_Issend")?;
+        let count = i32::try_from(self.count).ok()?;
+        // SAFETY: as above.
+        Some(unsafe {
+            core::mem::transmute::<
+                usize,
+                unsafe extern "C-unwind" fn(P, i32, usize, i32, i32, usize, P) -> i32,
+            >(f)(self.buffer, count, self.dtype, dest, tag, comm, request)
+        })
     }
 
     /// Its size in bytes, as the library counts it; 0 if it does not tell.
@@ -71,6 +99,60 @@ impl Data {
     }
 }
 
+/// What a forced run has a call do ([`standoff_board::layout::FORCE_VAR`]); of what MPI leaves open there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Choice {
+    /// A wildcard takes the message with this source and tag.
+    From(i32, i32),
+    /// A standard send waits for its receive.
+    Wait,
+    /// A collective lets nobody go before all have come.
+    Meet,
+}
+
+impl Choice {
+    /// A line of the rank's file: number of the call, word, arguments.
+    fn parse(line: &str) -> Option<(u64, Choice)> {
+        let mut words = line.split_ascii_whitespace();
+        let call = words.next()?.parse().ok()?;
+        let choice = match words.next()? {
+            "from" => Choice::From(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
+            "wait" => Choice::Wait,
+            "meet" => Choice::Meet,
+            _ => return None,
+        };
+        Some((call, choice))
+    }
+}
+
+/// What the call that begins is to do.
+#[inline(always)]
+pub(crate) fn chosen(rank: &Rank) -> Option<Choice> {
+    if !rank.records() {
+        return None;
+    }
+    rank.quiet(|s, _| {
+        let recorder = s.recorder.as_ref()?;
+        let next = recorder
+            .forced
+            .binary_search_by_key(&recorder.calls, |f| f.0)
+            .ok()?;
+        Some(recorder.forced[next].1)
+    })
+}
+
+/// Source and tag for a receive or probe: those that it was given, or what is chosen where they are wildcards.
+#[inline(always)]
+pub(crate) fn pattern(rank: &Rank, source: i32, tag: i32) -> (i32, i32) {
+    match chosen(rank) {
+        Some(Choice::From(from, with)) if rank.abi.source(source) == ANY => {
+            let tag = if rank.abi.tag(tag) == ANY { with } else { tag };
+            (from, tag)
+        }
+        _ => (source, tag),
+    }
+}
+
 /// The requests of sends that share a handle, in the order of posting: where the program keeps each, and its identity.
 type Shared = Vec<(usize, u64)>;
 
@@ -93,6 +175,10 @@ pub(crate) struct Recorder {
     shared: HashMap<u32, Shared>,
     /// The last event, if that was a poll that found nothing: another like it says nothing new.
     poll: Option<(u32, u64)>,
+    /// Events so far, definitions left out.
+    calls: u64,
+    /// By the number of the call.
+    forced: Vec<(u64, Choice)>,
 }
 
 // SAFETY: the window is the recorder's own; it is used inside changes only, by one thread at a time.
@@ -122,9 +208,18 @@ impl Recorder {
             last_message: 0,
             shared: HashMap::new(),
             poll: None,
+            calls: 0,
+            forced: Vec::new(),
         };
         out.advance(WINDOW)?;
         Ok(out)
+    }
+
+    /// Reads what this rank is to do in a forced run.
+    pub fn force(&mut self, path: &Path) {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        self.forced = text.lines().filter_map(Choice::parse).collect();
+        self.forced.sort_by_key(|f| f.0);
     }
 
     /// Maps the next window, of at least so many bytes.
@@ -198,6 +293,9 @@ impl State {
             return;
         };
         recorder.poll = None;
+        if !matches!(event, Event::Init { .. }) {
+            recorder.calls += 1;
+        }
         let written = recorder.define_site(b, place).and_then(|()| {
             recorder.put(&Record {
                 thread: thread as u16,

@@ -5,6 +5,7 @@ use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
 use crate::rank::{State, ThreadState};
+use crate::record::Choice;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use standoff_board::layout::{Begun, Board, HISTORY, Op, flag, fold, op, root};
 
@@ -73,7 +74,11 @@ pub(crate) fn blocking(
         block(b, thread.slot, call.function, &[o], regs);
         o
     });
+    let meets = crate::record::chosen(rank) == Some(Choice::Meet);
     let rc = real();
+    if meets && rc == SUCCESS {
+        meet(comm);
+    }
     rank.change(|s, b| {
         if s.recorder.is_some() && rc == SUCCESS {
             s.record_collective(b, thread.slot, &o, data, None, None);
@@ -84,6 +89,16 @@ pub(crate) fn blocking(
         failed(rank);
     }
     rc
+}
+
+/// In a forced run: a barrier beside a collective that is to let nobody go before all have come.
+fn meet(comm: usize) {
+    if let Some(f) = crate::symbols::library(c"PMPI_Barrier") {
+        // SAFETY: the signature of MPI_Barrier; all members do the same after the same collective.
+        unsafe {
+            core::mem::transmute::<usize, unsafe extern "C-unwind" fn(usize) -> i32>(f)(comm)
+        };
+    }
 }
 
 /// A nonblocking collective.

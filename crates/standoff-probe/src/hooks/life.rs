@@ -107,7 +107,10 @@ fn attach() -> Result<(), String> {
                 world_key: b.header.world_key,
             };
             match Recorder::begin(Path::new(&directory), &file_name(), header) {
-                Ok(recorder) => {
+                Ok(mut recorder) => {
+                    if let Some(force) = std::env::var_os(lay::FORCE_VAR) {
+                        recorder.force(&Path::new(&force).join(me.to_string()));
+                    }
                     s.recorder = Some(Box::new(recorder));
                     b.header.recording = recording::ON;
                     s.record(b, 0, 0, standoff_trace::Event::Init { level: level as u8 });

@@ -4,7 +4,7 @@ use super::{OwnStatus, SUCCESS, block, block_one, failed, note, registers, threa
 use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
-use crate::record::Data;
+use crate::record::{self, Choice, Data};
 use standoff_board::layout::{ANY, Board, CHANNELS, Envelope, Op, flag, op};
 
 /// `MPI_Send` and its three other modes.
@@ -25,6 +25,7 @@ pub(crate) fn send(
     }
     let thread = thread_or!(call, real());
     note(rank, thread);
+    let raw = comm;
     let comm = rank.abi.handle(comm);
     let (to, channel) = {
         let mut section = rank.section();
@@ -49,7 +50,13 @@ pub(crate) fn send(
         );
         (to, (seq != 0).then(|| s.recent_sent()))
     };
-    let rc = real();
+    let waits = kind == op::SEND && record::chosen(rank) == Some(Choice::Wait);
+    let forced = if waits {
+        data.ssend(dest, tag, raw)
+    } else {
+        None
+    };
+    let rc = forced.unwrap_or_else(real);
     // Not before the call: the other side is waiting for the message. The place of one that blocks shows on its stack.
     let mut section = rank.section();
     let (s, b) = section.parts();
@@ -97,15 +104,16 @@ pub(crate) fn recv(
     tag: i32,
     comm: usize,
     status: P,
-    real: impl FnOnce(P) -> i32,
+    real: impl FnOnce(i32, i32, P) -> i32,
 ) -> i32 {
     let rank = call.rank;
     if source == rank.abi.proc_null {
-        return real(status);
+        return real(source, tag, status);
     }
-    let thread = thread_or!(call, real(status));
+    let thread = thread_or!(call, real(source, tag, status));
     note(rank, thread);
     let comm = rank.abi.handle(comm);
+    let asked = record::pattern(rank, source, tag);
     let (source, tag) = (rank.abi.source(source), rank.abi.tag(tag));
     let (c, from, place) = {
         let mut section = rank.section();
@@ -126,7 +134,7 @@ pub(crate) fn recv(
     let mut own = OwnStatus::new();
     let wild = source == ANY || tag == ANY;
     let status = if wild { own.or(rank, status) } else { status };
-    let rc = real(status);
+    let rc = real(asked.0, asked.1, status);
     if rc != SUCCESS {
         failed(rank);
     }

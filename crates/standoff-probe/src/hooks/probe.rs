@@ -10,6 +10,7 @@ use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
 use crate::rank::Rank;
+use crate::record;
 use standoff_board::layout::{Op, flag, op, poll, wait};
 
 /// `MPI_Probe`.
@@ -20,7 +21,7 @@ pub(crate) fn probe(
     tag: i32,
     comm: usize,
     status: P,
-    real: impl FnOnce(P) -> i32,
+    real: impl FnOnce(i32, i32, P) -> i32,
 ) -> i32 {
     blocking(call, source, tag, comm, None, status, real)
 }
@@ -34,7 +35,7 @@ pub(crate) fn mprobe(
     comm: usize,
     message: P,
     status: P,
-    real: impl FnOnce(P) -> i32,
+    real: impl FnOnce(i32, i32, P) -> i32,
 ) -> i32 {
     blocking(call, source, tag, comm, Some(message), status, real)
 }
@@ -47,13 +48,13 @@ fn blocking(
     comm: usize,
     takes: Option<P>,
     status: P,
-    real: impl FnOnce(P) -> i32,
+    real: impl FnOnce(i32, i32, P) -> i32,
 ) -> i32 {
     let rank = call.rank;
     if source == rank.abi.proc_null {
-        return real(status);
+        return real(source, tag, status);
     }
-    let thread = thread_or!(call, real(status));
+    let thread = thread_or!(call, real(source, tag, status));
     note(rank, thread);
     let regs = registers();
     let (c, o) = rank.change(|s, b| {
@@ -72,7 +73,8 @@ fn blocking(
     let mut own = OwnStatus::new();
     let asks = takes.is_some() || rank.records();
     let status = if asks { own.or(rank, status) } else { status };
-    let rc = real(status);
+    let (from, with) = record::pattern(rank, source, tag);
+    let rc = real(from, with, status);
     if rc != SUCCESS {
         failed(rank);
     }

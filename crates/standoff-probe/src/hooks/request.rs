@@ -8,7 +8,7 @@ use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
 use crate::rank::{State, ThreadState, taint};
-use crate::record::Data;
+use crate::record::{self, Choice, Data};
 use standoff_board::layout::{Board, Envelope, Op, flag, op};
 
 /// `MPI_Isend` and its three other modes.
@@ -61,7 +61,13 @@ pub(crate) fn isend(
             ..Op::default()
         }
     };
-    let rc = real();
+    let waits = kind == op::SEND && record::chosen(rank) == Some(Choice::Wait);
+    let forced = if waits {
+        data.issend(dest, tag, comm, request)
+    } else {
+        None
+    };
+    let rc = forced.unwrap_or_else(real);
     let posted = add(&call, request, rc, o);
     if let (true, Some(i)) = (rank.records(), posted) {
         rank.change(|s, b| {
@@ -91,10 +97,11 @@ pub(crate) fn irecv(
     tag: i32,
     comm: usize,
     request: P,
-    real: impl FnOnce() -> i32,
+    real: impl FnOnce(i32, i32) -> i32,
 ) -> i32 {
     let rank = call.rank;
-    let rc = real();
+    let asked = record::pattern(rank, source, tag);
+    let rc = real(asked.0, asked.1);
     if source != rank.abi.proc_null {
         let posted = add_with(&call, request, rc, |s, b, thread| {
             let comm = s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1);
