@@ -78,7 +78,7 @@ fn add(draw: Draw, comms: &[Vec<usize>], programs: &mut [Vec<Do>], joint: &Joint
     let (a, b) = (usize::from(joint.a) % size, usize::from(joint.b) % size);
     match joint.what % 16 {
         0..=10 => {
-            let tag = i32::from(joint.tag % 5 == 0);
+            let tag = i32::from(joint.tag.is_multiple_of(5));
             let mode = match joint.how & 7 {
                 0 => Mode::Synchronous,
                 1 => Mode::Buffered,

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use standoff_check::{Options, Scope, Verdict, check};
+use standoff_check::{Model, Options, Scope, Verdict, check, schedule, warnings};
 
 use crate::brute::can_deadlock;
 use crate::checker::verify;
@@ -16,6 +16,7 @@ const LIMIT: usize = 40_000;
 const OPTIONS: Options = Options {
     states: 1_000_000,
     follow: false,
+    certain: false,
 };
 
 /// How many programs of each kind: `PROPTEST_CASES`, or enough for every day.
@@ -57,6 +58,39 @@ proptest! {
     #[test]
     fn everything(job in job(Draw { wildcards: true, collectives: true })) {
         agree(&job)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What is read from files need not make sense: that is an error or a result, never a panic.
+    #[test]
+    fn damaged_runs_do_no_harm(
+        job in job(Draw { wildcards: true, collectives: true }),
+        damage in prop::collection::vec((any::<u8>(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..3_u8), 1..4),
+        follow in any::<bool>(),
+    ) {
+        let mut trace = job.trace();
+        for (rank, from, to, how) in damage {
+            let rank = usize::from(rank) % trace.ranks.len();
+            let record = from.get(&trace.ranks[rank].records).clone();
+            let other = (rank + usize::from(how)) % trace.ranks.len();
+            let records = &mut trace.ranks[other].records;
+            let at = to.index(records.len());
+            match how {
+                0 if records.len() > 1 => drop(records.remove(at)),
+                _ => records.insert(at, record),
+            }
+        }
+        let options = Options { states: 2000, follow, certain: false };
+        if let Ok(model) = Model::new(&trace, &options) {
+            let (verdict, _) = model.search(&options);
+            let _ = (model.alternatives(), warnings(&trace, &model));
+            if let Verdict::Deadlock(witness) = verdict {
+                let _ = schedule(&trace, &witness, &|_, _| None).to_string();
+            }
+        }
     }
 }
 

@@ -155,6 +155,57 @@ fn an_answer_follows_its_question() {
 }
 
 #[test]
+fn alternatives_are_of_all_kinds() {
+    let any = |left: &[u64], from| complete(Completion::Waitany, left, &[(0, Some(matched(from)))]);
+    let trace = trace(vec![
+        vec![
+            probe_any(1),
+            irecv(None, 1),
+            irecv(Some(2), 2),
+            any(&[1, 2], 1),
+            any(&[2], 2),
+        ],
+        vec![send(0)],
+        vec![send(0)],
+    ]);
+    let model = Model::new(&trace, &Options::default()).expect("the trace is whole");
+    let found: Vec<_> = model
+        .alternatives()
+        .into_iter()
+        .map(|a| (a.event, a.outcome))
+        .collect();
+    let other = Outcome::Message { source: 2, tag: 0 };
+    let second = Outcome::Request { event: event(3) };
+    assert_eq!(
+        found,
+        [(event(1), other), (event(2), other), (event(4), second)]
+    );
+}
+
+#[test]
+fn certain_witnesses_need_no_other_outcome() {
+    let options = Options {
+        certain: true,
+        ..Options::default()
+    };
+    let other = trace(vec![
+        vec![recv_any(1), recv(2)],
+        vec![send(0)],
+        vec![send(0)],
+    ]);
+    let (verdict, _) = check(&other, &options).expect("the trace is whole");
+    assert_eq!(
+        verdict,
+        Verdict::Clean(Scope::Bounded(vec![Bound::OtherOutcomes]))
+    );
+    let (verdict, _) = check(&farm(), &options).expect("the trace is whole");
+    assert_eq!(
+        verdict,
+        Verdict::Clean(Scope::Bounded(vec![Bound::OtherOutcomes]))
+    );
+}
+
+#[test]
 fn with_fixed_arguments_the_answer_goes_astray() {
     let options = Options {
         follow: false,
@@ -258,6 +309,7 @@ fn the_budget_is_named() {
     let options = Options {
         states: 50,
         follow: false,
+        certain: false,
     };
     let (verdict, _) = check(&trace(ranks), &options).expect("the trace is whole");
     let bounded = Verdict::Clean(Scope::Bounded(vec![Bound::States { visited: 50 }]));
