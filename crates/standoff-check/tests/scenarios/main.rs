@@ -271,6 +271,64 @@ fn who_may_do_anything_makes_nobody_stuck() {
 }
 
 #[test]
+fn intercommunicators_name_the_other_side() {
+    let inter = |local: u32, remote: u32| Event::Comm {
+        index: CommIndex(1),
+        id: CommId(2),
+        name: Cow::Borrowed(""),
+        group: Group::List(Cow::Owned(vec![WorldRank(local)])),
+        remote: Some(Group::List(Cow::Owned(vec![WorldRank(remote)]))),
+        sources: None,
+    };
+    let send = || {
+        Event::Send(Send {
+            comm: CommIndex(1),
+            ..plain_send(0)
+        })
+    };
+    let recv = || {
+        Event::Recv(Recv {
+            comm: CommIndex(1),
+            ..plain_recv(Some(0))
+        })
+    };
+    let both = vec![
+        vec![inter(0, 1), send(), recv()],
+        vec![inter(1, 0), send(), recv()],
+    ];
+    assert_eq!(deadlock(&trace(both)).core, [0, 1]);
+    exactly_clean(&trace(vec![
+        vec![inter(0, 1), send(), recv()],
+        vec![inter(1, 0), recv(), send()],
+    ]));
+}
+
+#[test]
+fn a_nonblocking_barrier_waits_at_its_end() {
+    let barrier = |request| {
+        let mut event = collective(CollectiveKind::Barrier, None, 0);
+        if let Event::Collective(c) = &mut event {
+            c.request = Some(RequestId(request));
+        }
+        event
+    };
+    exactly_clean(&trace(vec![
+        vec![barrier(1), send(1), waitall(&[1])],
+        vec![recv(0), barrier(1), waitall(&[1])],
+    ]));
+    let early = trace(vec![
+        vec![barrier(1), waitall(&[1]), send(1)],
+        vec![recv(0), barrier(1), waitall(&[1])],
+    ]);
+    assert_eq!(deadlock(&early).core, [0, 1]);
+    let differ = trace(vec![
+        vec![barrier(1), waitall(&[1])],
+        vec![collective(CollectiveKind::Barrier, None, 0)],
+    ]);
+    assert_eq!(deadlock(&differ).core, [0, 1]);
+}
+
+#[test]
 fn asking_is_not_waiting() {
     let test = || complete(Completion::Test, &[1], &[(0, None)]);
     let ask = |peer| vec![isend(peer, 1), test(), recv(peer)];
