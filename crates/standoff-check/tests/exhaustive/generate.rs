@@ -40,6 +40,8 @@ fn joint() -> impl Strategy<Value = Joint> {
 pub struct Draw {
     pub wildcards: bool,
     pub collectives: bool,
+    /// Completions of one or some of several.
+    pub any: bool,
 }
 
 pub fn job(draw: Draw) -> impl Strategy<Value = Job> {
@@ -124,7 +126,7 @@ fn add(draw: Draw, comms: &[Vec<usize>], programs: &mut [Vec<Do>], joint: &Joint
             });
         }
         11 => programs[comms[comm][a]].push(Do::WaitAll),
-        12 if draw.wildcards => {
+        12 if draw.any => {
             let wait = if joint.how & 1 == 0 {
                 Do::WaitAny
             } else {
