@@ -10,26 +10,42 @@
 //! Predictive Analysis for Discovering Communication Deadlocks in MPI Programs, FM 2014).
 //!
 //! # What it may miss
-//! Alternatives where the recorded outcome is not in the trace; other answers to `MPI_Test` and `MPI_Iprobe`; subsets told by `MPI_Waitsome`.
+//! Alternatives where the recorded outcome is not in the trace; other answers to `MPI_Test` and `MPI_Iprobe`; more than one request told by
+//! `MPI_Waitsome`, other than recorded.
 //!
 //! Cost: one run of the machine for each rank that has wildcards.
 
-use crate::machine::{Machine, Move, State};
-use crate::program::{Kind, NONE, OpRef, Program, Receive, Route};
+use crate::machine::{Machine, Move, RankState, State};
+use crate::program::{Kind, Need, OpRef, Program, Receive, Route};
 use crate::result::{Alternative, Outcome};
 
 pub(crate) fn alternatives(program: &Program) -> Vec<Alternative> {
     let mut found = Vec::new();
+    let open = |kind: &Kind| match kind {
+        Kind::Wait(wait) => wait.need != Need::All,
+        kind => wildcard(kind).is_some(),
+    };
     for rank in 0..program.ranks.len() as u32 {
         if program.ranks[rank as usize]
             .ops
             .iter()
-            .any(|op| wildcard(&op.kind).is_some())
+            .any(|op| open(&op.kind))
         {
             of_rank(program, rank, &mut found);
         }
     }
     found
+}
+
+/// How many records each rank has made.
+fn executed(program: &Program, state: &State) -> Vec<u32> {
+    let of = |(rank, s): (usize, &RankState)| {
+        program.ranks[rank]
+            .ops
+            .get(s.pc as usize)
+            .map_or(u32::MAX, |op| op.record)
+    };
+    state.ranks.iter().enumerate().map(of).collect()
 }
 
 fn wildcard(kind: &Kind) -> Option<&Receive> {
@@ -42,29 +58,47 @@ fn wildcard(kind: &Kind) -> Option<&Receive> {
 /// The alternatives of one rank, in the order of its wildcards.
 fn of_rank(program: &Program, me: u32, found: &mut Vec<Alternative>) {
     let mut machine = Machine::new(program);
+    machine.tell_all = true;
     let mut state = machine.start();
     loop {
         eager(&mut machine, &mut state, Some(me));
-        // All others have gone as far as they can: now the oldest wildcard of this rank that can be told something.
-        let Some(next) = next_wildcard(&machine, &state, me) else {
+        // All others have gone as far as they can.
+        let next = next_wildcard(&machine, &state, me);
+        let possible = next
+            .as_ref()
+            .is_some_and(|next| recorded(&machine, me, next).is_some());
+        if let (false, Some((complete, Some(recorded)))) = (possible, machine.tellable(&state, me))
+        {
+            let Move::Tell { ops, .. } = &recorded else {
+                return;
+            };
+            for &op in complete.iter().filter(|op| !ops.contains(op)) {
+                found.push(Alternative {
+                    rank: me,
+                    event: machine.record(me, state.ranks[me as usize].pc),
+                    outcome: Outcome::Request {
+                        event: machine.record(me, op),
+                    },
+                    before: executed(program, &state),
+                });
+            }
+            machine.apply(&mut state, &recorded);
+            continue;
+        }
+        let Some((op, mailbox, now)) = next else {
             return;
         };
-        let (op, mailbox, now) = next;
         let Some(receive) = wildcard(machine.kind(me, op)) else {
             return;
         };
-        let mut recorded = None;
+        let mut as_recorded = None;
         for send in now {
             let Kind::Send { tag, .. } = *program.op(send) else {
                 continue;
             };
             if receive.told == Some((send.rank, tag)) {
-                recorded = Some(send);
+                as_recorded = Some(send);
             } else if receive.told.is_some() {
-                let executed = |(rank, s): (usize, &crate::machine::RankState)| {
-                    let ops = &program.ranks[rank].ops;
-                    ops.get(s.pc as usize).map_or(u32::MAX, |op| op.record)
-                };
                 found.push(Alternative {
                     rank: me,
                     event: machine.record(me, op),
@@ -72,11 +106,11 @@ fn of_rank(program: &Program, me: u32, found: &mut Vec<Alternative>) {
                         source: send.rank,
                         tag,
                     },
-                    before: state.ranks.iter().enumerate().map(executed).collect(),
+                    before: executed(program, &state),
                 });
             }
         }
-        let Some(send) = recorded else { return };
+        let Some(send) = as_recorded else { return };
         let probe = matches!(machine.kind(me, op), Kind::Probe { .. });
         let choice = if probe {
             Move::Probe { rank: me, send }
@@ -174,7 +208,11 @@ fn eager(machine: &mut Machine<'_>, state: &mut State, stay: Option<u32>) {
                     break;
                 }
             }
-            moves.extend(machine.tell_recorded(state, rank));
+            moves.extend(
+                machine
+                    .tellable(state, rank)
+                    .and_then(|(_, recorded)| recorded),
+            );
         }
         if moves.is_empty() {
             return;
@@ -186,8 +224,8 @@ fn eager(machine: &mut Machine<'_>, state: &mut State, stay: Option<u32>) {
 }
 
 impl Machine<'_> {
-    /// If a rank is in a wait for any whose choice matters: tells all that is complete, which hinders nobody else.
-    fn tell_recorded(&self, state: &State, rank: u32) -> Option<Move> {
+    /// If a rank is in a wait for any: the requests that it could tell now, and the recorded move if that is possible.
+    fn tellable(&self, state: &State, rank: u32) -> Option<(Vec<u32>, Option<Move>)> {
         let content = &state.ranks[rank as usize];
         if content.pc >= content.limit {
             return None;
@@ -198,16 +236,22 @@ impl Machine<'_> {
         let Kind::Wait(wait) = &op.kind else {
             return None;
         };
-        if !wait.tells {
+        if !self.tells(wait) {
             return None;
         }
         let list = self.program.list(rank as usize, wait).iter().copied();
-        let complete =
-            list.filter(|&op| !content.told.contains(&op) && self.complete(state, rank, op));
-        let first = complete.min().filter(|&op| op != NONE)?;
-        Some(Move::Tell {
-            rank,
-            ops: vec![first],
-        })
+        let complete: Vec<u32> = list
+            .filter(|&op| !content.told.contains(&op) && self.complete(state, rank, op))
+            .collect();
+        let mut recorded = self.program.recorded(rank as usize, wait).to_vec();
+        recorded.sort_unstable();
+        let possible = !recorded.is_empty() && recorded.iter().all(|op| complete.contains(op));
+        Some((
+            complete,
+            possible.then_some(Move::Tell {
+                rank,
+                ops: recorded,
+            }),
+        ))
     }
 }

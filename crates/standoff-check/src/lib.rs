@@ -10,7 +10,7 @@
 //!
 //! # What it may miss
 //! Whatever its [`Scope`] leaves out. In [`Scope::RecordedControlFlow`]: executions in which a rank reacts to another message with
-//! other calls; [`alternatives`] lists what to force to see them. Buffered sends always find buffer space.
+//! other calls; [`Model::alternatives`] lists what to force to see them. Buffered sends always find buffer space.
 #![forbid(unsafe_code)]
 
 mod alternatives;
@@ -20,6 +20,7 @@ mod machine;
 mod moves;
 mod program;
 pub mod result;
+mod routes;
 mod schedule;
 mod search;
 mod stuck;

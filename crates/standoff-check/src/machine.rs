@@ -89,6 +89,8 @@ pub(crate) struct Machine<'p> {
     queued: Vec<bool>,
     /// What happens is written down here.
     pub(crate) log: Option<Vec<Step>>,
+    /// Every wait for any and every wildcard probe is a choice, not only those whose outcome matters later.
+    pub(crate) tell_all: bool,
     /// Operations posted or waited for so far.
     pub(crate) steps: u64,
     /// Members known to have entered, of instances not complete. Only kept for programs without choices, where no state is left for
@@ -104,6 +106,7 @@ impl<'p> Machine<'p> {
             queue: Vec::new(),
             queued,
             log: None,
+            tell_all: false,
             steps: 0,
             entered: HashMap::new(),
         }
@@ -181,9 +184,9 @@ impl<'p> Machine<'p> {
     }
 
     fn note(&mut self, rank: u32, op: u32, action: Action) {
-        if self.log.is_some() {
-            let event = self.record(rank, op);
-            self.log.as_mut().expect("it is there").push(Step {
+        if let Some(log) = &mut self.log {
+            let event = self.program.ranks[rank as usize].ops[op as usize].record;
+            log.push(Step {
                 rank,
                 event,
                 action,
@@ -343,6 +346,10 @@ impl<'p> Machine<'p> {
         }
     }
 
+    pub(crate) fn tells(&self, wait: &Wait) -> bool {
+        wait.need != Need::All && (wait.tells || self.tell_all)
+    }
+
     fn satisfied(&self, state: &mut State, me: u32, wait: &Wait) -> bool {
         let list = self.program.list(me as usize, wait);
         if wait.need == Need::All {
@@ -359,7 +366,8 @@ impl<'p> Machine<'p> {
             .iter()
             .filter(|op| told.binary_search(op).is_err())
             .peekable();
-        active.peek().is_none() || (!wait.tells && active.any(|&op| self.complete(state, me, op)))
+        active.peek().is_none()
+            || (!self.tells(wait) && active.any(|&op| self.complete(state, me, op)))
     }
 
     /// Whether an operation that was posted is complete (or inactive).
@@ -432,7 +440,7 @@ impl<'p> Machine<'p> {
             return false;
         };
         receive.pattern.from.is_none()
-            && (*takes || receive.follows != NONE || self.binds(rank, op))
+            && (*takes || receive.follows != NONE || self.tell_all || self.binds(rank, op))
     }
 
     /// Whether the operation after a probe receives what the probe was told.

@@ -70,7 +70,7 @@ impl Machine<'_> {
         }
         let content = &state.ranks[rank as usize];
         match self.kind(rank, content.pc) {
-            Kind::Wait(wait) if wait.tells => {
+            Kind::Wait(wait) if self.tells(wait) => {
                 let list = self.program.list(rank as usize, wait).iter().copied();
                 let complete: Vec<u32> = list
                     .filter(|op| {

@@ -113,6 +113,9 @@ pub(crate) struct Receive {
 pub(crate) struct Wait {
     pub(crate) first: u32,
     pub(crate) len: u32,
+    /// What a wait for any told in the recorded run: `told_len` of the rank's `lists` from here on; none if not recorded.
+    pub(crate) told_at: u32,
+    pub(crate) told_len: u32,
     pub(crate) need: Need,
     /// Which operation is told matters for a later wait.
     pub(crate) tells: bool,
@@ -192,6 +195,11 @@ pub(crate) enum Needs {
 impl Program {
     pub(crate) fn op(&self, at: OpRef) -> &Kind {
         &self.ranks[at.rank as usize].ops[at.op as usize].kind
+    }
+
+    /// What the recorded run told, sorted or not.
+    pub(crate) fn recorded(&self, rank: usize, wait: &Wait) -> &[u32] {
+        &self.ranks[rank].lists[wait.told_at as usize..(wait.told_at + wait.told_len) as usize]
     }
 
     pub(crate) fn list(&self, rank: usize, wait: &Wait) -> &[u32] {

@@ -10,6 +10,9 @@ pub struct Options {
     /// A call that names the source which a wildcard told is taken to follow it. Without it, calls keep their recorded arguments
     /// whatever a wildcard receives.
     pub follow: bool,
+    /// Only executions in which every wildcard and every completion of "any" is told what was recorded, so that a witness rests on nothing but
+    /// MPI. With all [`Alternative`]s forced and recorded, that is enough for all executions.
+    pub certain: bool,
 }
 
 impl Default for Options {
@@ -17,6 +20,7 @@ impl Default for Options {
         Options {
             states: 200_000,
             follow: true,
+            certain: false,
         }
     }
 }
@@ -71,6 +75,8 @@ pub enum Bound {
     },
     /// Some wildcards may be told another source, and the calls after them name the source they were told: see [`Alternative`].
     Follows,
+    /// Other outcomes than the recorded ones were possible, and not asked for ([`Options::certain`]).
+    OtherOutcomes,
 }
 
 /// An execution that ends in a deadlock.

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::machine::{Machine, Move, State};
-use crate::program::{NONE, Program};
+use crate::program::{Kind, NONE, Program};
 use crate::result::{Bound, Effort, Options, Scope, Step, Verdict, Witness};
 
 /// A state to go on from, and the choices that led there.
@@ -35,7 +35,15 @@ pub(crate) fn search(program: &Program, options: &Options) -> (Verdict, Effort) 
         let mut moves = machine.choices(&state);
         // Once a rank has left its record, what the others may do is for a run that forces what made it leave.
         let left = state.ranks.iter().any(|r| r.pc >= r.limit);
-        if moves.is_empty() {
+        let open = !moves.is_empty();
+        if options.certain {
+            let count = moves.len();
+            moves.retain(|choice| machine.diverges(&state, choice).is_none());
+            if moves.len() < count {
+                bounds.insert(Bound::OtherOutcomes);
+            }
+        }
+        if !open {
             if machine.anybody_stuck(&state) {
                 let witness = witness(program, &path);
                 let effort = Effort {
@@ -123,7 +131,6 @@ fn witness(program: &Program, path: &[Move]) -> Witness {
 impl Machine<'_> {
     /// The call that a choice tells something else than was recorded.
     fn diverges(&self, state: &State, choice: &Move) -> Option<(u32, u32)> {
-        use crate::program::Kind;
         let (rank, op, send) = match choice {
             Move::Match {
                 mailbox,
@@ -131,7 +138,16 @@ impl Machine<'_> {
                 send,
             } => (self.program.mailboxes[*mailbox as usize].owner, *recv, send),
             Move::Probe { rank, send } => (*rank, state.ranks[*rank as usize].pc, send),
-            Move::Tell { .. } | Move::Release { .. } => return None,
+            Move::Tell { rank, ops } => {
+                let pc = state.ranks[*rank as usize].pc;
+                let Kind::Wait(wait) = self.kind(*rank, pc) else {
+                    return None;
+                };
+                let mut told = self.program.recorded(*rank as usize, wait).to_vec();
+                told.sort_unstable();
+                return (!told.is_empty() && told != *ops).then(|| (*rank, self.record(*rank, pc)));
+            }
+            Move::Release { .. } => return None,
         };
         let (Kind::Recv(receive) | Kind::Probe { receive, .. }) = self.kind(rank, op) else {
             return None;

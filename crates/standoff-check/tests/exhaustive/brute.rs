@@ -21,7 +21,12 @@ struct Rank {
     unexpected: Vec<Message>,
     /// Requests that were told.
     inactive: BTreeSet<usize>,
+    /// What wildcards were told so far, where that is tracked.
+    outcomes: BTreeMap<usize, (usize, i32)>,
 }
+
+/// What each wildcard was told, by (rank, place in its program): (world rank, tag).
+pub type Outcomes = BTreeMap<(usize, usize), (usize, i32)>;
 
 type Message = (usize, usize, i32, usize);
 
@@ -29,6 +34,8 @@ type Message = (usize, usize, i32, usize);
 struct State {
     ranks: Vec<Rank>,
     transit: BTreeMap<(usize, usize, usize), Vec<Message>>,
+    /// Keep states apart in which wildcards were told different things.
+    track: bool,
 }
 
 /// Whether the library must let an operation complete, may, or may not.
@@ -44,6 +51,7 @@ pub fn can_deadlock(job: &Job, limit: usize) -> Option<bool> {
     let start = State {
         ranks: vec![Rank::default(); job.programs.len()],
         transit: BTreeMap::new(),
+        track: false,
     };
     let mut seen = HashSet::from([start.clone()]);
     let mut work = vec![start];
@@ -70,6 +78,62 @@ pub fn can_deadlock(job: &Job, limit: usize) -> Option<bool> {
     Some(false)
 }
 
+/// What wildcards are told in each execution that runs through. `None`: more than `limit` states.
+pub fn executions(job: &Job, limit: usize) -> Option<BTreeSet<Outcomes>> {
+    let ranks = vec![Rank::default(); job.programs.len()];
+    let start = State {
+        ranks,
+        transit: BTreeMap::new(),
+        track: true,
+    };
+    let (mut seen, mut work, mut found) =
+        (HashSet::from([start.clone()]), vec![start], BTreeSet::new());
+    while let Some(state) = work.pop() {
+        let (next, _) = successors(job, &state);
+        if state
+            .ranks
+            .iter()
+            .zip(&job.programs)
+            .all(|(r, p)| r.pc == p.len())
+        {
+            let of = |(rank, r): (usize, &Rank)| {
+                r.outcomes
+                    .iter()
+                    .map(move |(&at, &told)| ((rank, at), told))
+                    .collect::<Vec<_>>()
+            };
+            // A receive that nobody waits for may still be open.
+            if next.is_empty() {
+                found.insert(state.ranks.iter().enumerate().flat_map(of).collect());
+            }
+        }
+        for next in next {
+            if seen.len() >= limit {
+                return None;
+            }
+            if seen.insert(next.clone()) {
+                work.push(next);
+            }
+        }
+    }
+    Some(found)
+}
+
+fn told(job: &Job, state: &mut State, rank: usize, at: usize, message: Message) {
+    let what = job.programs[rank][at];
+    let wild = matches!(
+        what,
+        Do::Recv { from: None, .. }
+            | Do::Probe { from: None, .. }
+            | Do::MprobeRecv { from: None, .. }
+    );
+    if state.track && wild {
+        state.ranks[rank]
+            .outcomes
+            .insert(at, (message.1, message.2));
+    }
+}
+
 /// All next states, and whether one of them comes by itself.
 fn successors(job: &Job, state: &State) -> (Vec<State>, bool) {
     let (mut next, mut must) = (Vec::new(), false);
@@ -92,6 +156,7 @@ fn successors(job: &Job, state: &State) -> (Vec<State>, bool) {
                 let mut after = state.clone();
                 after.ranks[rank].unmatched.remove(&posted);
                 take(&mut after, rank, message);
+                told(job, &mut after, rank, posted, message);
                 next.push(after);
                 must = true;
             }
@@ -145,8 +210,10 @@ fn successors(job: &Job, state: &State) -> (Vec<State>, bool) {
                 }
             }
             Do::Probe { .. } => {
-                if !legal(job, state, rank, content.pc).is_empty() {
-                    next.push(leave(state, rank, &[]));
+                for message in legal(job, state, rank, content.pc) {
+                    let mut after = leave(state, rank, &[]);
+                    told(job, &mut after, rank, content.pc, message);
+                    next.push(after);
                     must = true;
                 }
             }
@@ -154,6 +221,7 @@ fn successors(job: &Job, state: &State) -> (Vec<State>, bool) {
                 for message in legal(job, state, rank, content.pc) {
                     let mut after = leave(state, rank, &[]);
                     take(&mut after, rank, message);
+                    told(job, &mut after, rank, content.pc, message);
                     next.push(after);
                     must = true;
                 }

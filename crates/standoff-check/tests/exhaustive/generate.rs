@@ -40,6 +40,8 @@ fn joint() -> impl Strategy<Value = Joint> {
 pub struct Draw {
     pub wildcards: bool,
     pub collectives: bool,
+    /// Completions of one or some of several.
+    pub any: bool,
 }
 
 pub fn job(draw: Draw) -> impl Strategy<Value = Job> {
@@ -78,7 +80,7 @@ fn add(draw: Draw, comms: &[Vec<usize>], programs: &mut [Vec<Do>], joint: &Joint
     let (a, b) = (usize::from(joint.a) % size, usize::from(joint.b) % size);
     match joint.what % 16 {
         0..=10 => {
-            let tag = i32::from(joint.tag % 5 == 0);
+            let tag = i32::from(joint.tag.is_multiple_of(5));
             let mode = match joint.how & 7 {
                 0 => Mode::Synchronous,
                 1 => Mode::Buffered,
@@ -124,7 +126,7 @@ fn add(draw: Draw, comms: &[Vec<usize>], programs: &mut [Vec<Do>], joint: &Joint
             });
         }
         11 => programs[comms[comm][a]].push(Do::WaitAll),
-        12 if draw.wildcards => {
+        12 if draw.any => {
             let wait = if joint.how & 1 == 0 {
                 Do::WaitAny
             } else {

@@ -1,6 +1,7 @@
 //! Small programs, and the traces they would leave.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use standoff_trace::event::*;
 use standoff_trace::{Event, Header, RankTrace, Record, Trace};
@@ -97,6 +98,49 @@ impl Job {
             .map(|rank| self.rank(rank))
             .collect();
         Trace::new(ranks).expect("all ranks are there")
+    }
+
+    /// The same with what wildcards were told, by (rank, call): (world rank, tag).
+    pub fn trace_of(&self, outcomes: &BTreeMap<(usize, usize), (usize, i32)>) -> Trace {
+        let mut trace = self.trace();
+        for (rank, content) in trace.ranks.iter_mut().enumerate() {
+            let matched = |call: usize| {
+                let &(source, tag) = outcomes.get(&(rank, call))?;
+                let comm = match self.programs[rank][call] {
+                    Do::Recv { comm, .. }
+                    | Do::Probe { comm, .. }
+                    | Do::MprobeRecv { comm, .. } => comm,
+                    _ => return None,
+                };
+                let source = self.comms[comm].iter().position(|&m| m == source)?;
+                Some(Matched {
+                    source: CommRank(source as u32),
+                    tag,
+                })
+            };
+            for (at, record) in content.records.iter_mut().enumerate() {
+                if matches!(record.event, Event::Comm { .. } | Event::Finalize) {
+                    continue;
+                }
+                let call = self.call(rank, at as u32);
+                match &mut record.event {
+                    Event::Recv(recv) if recv.request.is_none() => recv.told = matched(call),
+                    Event::Probe { told, .. } => *told = matched(call),
+                    Event::Complete {
+                        requests,
+                        told: told @ Told::All(_),
+                        ..
+                    } => {
+                        let of = |(at, r): (usize, &RequestId)| {
+                            Some((at as u32, matched(r.0 as usize)?))
+                        };
+                        *told = Told::All(requests.iter().enumerate().filter_map(of).collect());
+                    }
+                    _ => {}
+                }
+            }
+        }
+        trace
     }
 
     /// The call that a record belongs to.

@@ -1,11 +1,13 @@
 //! The analysis agrees with brute force, and its witnesses are executions.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use standoff_check::{Options, Scope, Verdict, check};
+use standoff_check::{Model, Options, Outcome, Scope, Verdict, check, schedule, warnings};
 
-use crate::brute::can_deadlock;
+use crate::brute::{Outcomes, can_deadlock, executions};
 use crate::checker::verify;
 use crate::generate::{Draw, job};
 use crate::job::Job;
@@ -16,6 +18,7 @@ const LIMIT: usize = 40_000;
 const OPTIONS: Options = Options {
     states: 1_000_000,
     follow: false,
+    certain: false,
 };
 
 /// How many programs of each kind: `PROPTEST_CASES`, or enough for every day.
@@ -45,18 +48,124 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, max_shrink_iters: 4000, ..ProptestConfig::default() })]
 
     #[test]
-    fn without_choices_one_replay_decides(job in job(Draw { wildcards: false, collectives: true })) {
+    fn without_choices_one_replay_decides(job in job(Draw { wildcards: false, collectives: true, any: false })) {
         agree(&job)?;
     }
 
     #[test]
-    fn messages_with_wildcards(job in job(Draw { wildcards: true, collectives: false })) {
+    fn messages_with_wildcards(job in job(Draw { wildcards: true, collectives: false, any: true })) {
         agree(&job)?;
     }
 
     #[test]
-    fn everything(job in job(Draw { wildcards: true, collectives: true })) {
+    fn everything(job in job(Draw { wildcards: true, collectives: true, any: true })) {
         agree(&job)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What is read from files need not make sense: that is an error or a result, never a panic.
+    #[test]
+    fn damaged_runs_do_no_harm(
+        job in job(Draw { wildcards: true, collectives: true, any: true }),
+        damage in prop::collection::vec((any::<u8>(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..3_u8), 1..4),
+        follow in any::<bool>(),
+    ) {
+        let mut trace = job.trace();
+        for (rank, from, to, how) in damage {
+            let rank = usize::from(rank) % trace.ranks.len();
+            let record = from.get(&trace.ranks[rank].records).clone();
+            let other = (rank + usize::from(how)) % trace.ranks.len();
+            let records = &mut trace.ranks[other].records;
+            let at = to.index(records.len());
+            match how {
+                0 if records.len() > 1 => drop(records.remove(at)),
+                _ => records.insert(at, record),
+            }
+        }
+        let options = Options { states: 2000, follow, certain: false };
+        if let Ok(model) = Model::new(&trace, &options) {
+            let (verdict, _) = model.search(&options);
+            let _ = (model.alternatives(), warnings(&trace, &model));
+            if let Verdict::Deadlock(witness) = verdict {
+                let _ = schedule(&trace, &witness, &|_, _| None).to_string();
+            }
+        }
+    }
+}
+
+/// Forces alternatives of recorded runs until none is left, as the driver does.
+fn all_runs(job: &Job, all: &BTreeSet<Outcomes>) -> Result<bool, TestCaseError> {
+    let options = Options {
+        certain: true,
+        ..OPTIONS
+    };
+    let Some(first) = all.first() else {
+        return Ok(true);
+    };
+    let (mut seen, mut work, mut found) =
+        (BTreeSet::from([first.clone()]), vec![first.clone()], false);
+    while let Some(run) = work.pop() {
+        let trace = job.trace_of(&run);
+        let model = Model::new(&trace, &options)?;
+        if let (Verdict::Deadlock(witness), _) = model.search(&options) {
+            prop_assert!(witness.diverges.is_empty());
+            verify(job, &witness).map_err(TestCaseError::fail)?;
+            found = true;
+        }
+        for other in model.alternatives() {
+            let Outcome::Message { source, tag } = other.outcome else {
+                continue;
+            };
+            let place = (
+                other.rank as usize,
+                job.call(other.rank as usize, other.event),
+            );
+            // What was told before stays; what comes after is as it may.
+            let fits = |next: &&Outcomes| {
+                next.get(&place) == Some(&(source as usize, tag))
+                    && next.iter().all(|(&(rank, call), told)| {
+                        let before = other.before[rank];
+                        let limit = if before == u32::MAX {
+                            usize::MAX
+                        } else {
+                            job.call(rank, before)
+                        };
+                        (rank, call) == place
+                            || call >= limit
+                            || (rank == place.0 && call > place.1)
+                            || run.get(&(rank, call)) == Some(told)
+                    })
+            };
+            match all.iter().find(fits) {
+                Some(next) => {
+                    if seen.insert(next.clone()) {
+                        work.push(next.clone());
+                    }
+                }
+                // The forced run cannot run through: the driver sees it hang.
+                None => found = true,
+            }
+        }
+    }
+    if !found {
+        prop_assert_eq!(&seen, all);
+    }
+    Ok(found)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases() / 2, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn forcing_alternatives_reaches_every_execution(
+        job in job(Draw { wildcards: true, collectives: true, any: false }),
+    ) {
+        if let (Some(all), Some(expected)) = (executions(&job, LIMIT), can_deadlock(&job, LIMIT)) {
+            prop_assert_eq!(all_runs(&job, &all)?, expected);
+        }
     }
 }
 
@@ -69,6 +178,7 @@ fn the_properties_are_not_about_nothing() {
         let Ok(tree) = job(Draw {
             wildcards: true,
             collectives: true,
+            any: true,
         })
         .new_tree(&mut runner) else {
             continue;

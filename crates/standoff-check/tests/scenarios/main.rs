@@ -155,6 +155,57 @@ fn an_answer_follows_its_question() {
 }
 
 #[test]
+fn alternatives_are_of_all_kinds() {
+    let any = |left: &[u64], from| complete(Completion::Waitany, left, &[(0, Some(matched(from)))]);
+    let trace = trace(vec![
+        vec![
+            probe_any(1),
+            irecv(None, 1),
+            irecv(Some(2), 2),
+            any(&[1, 2], 1),
+            any(&[2], 2),
+        ],
+        vec![send(0)],
+        vec![send(0)],
+    ]);
+    let model = Model::new(&trace, &Options::default()).expect("the trace is whole");
+    let found: Vec<_> = model
+        .alternatives()
+        .into_iter()
+        .map(|a| (a.event, a.outcome))
+        .collect();
+    let other = Outcome::Message { source: 2, tag: 0 };
+    let second = Outcome::Request { event: event(3) };
+    assert_eq!(
+        found,
+        [(event(1), other), (event(2), other), (event(4), second)]
+    );
+}
+
+#[test]
+fn certain_witnesses_need_no_other_outcome() {
+    let options = Options {
+        certain: true,
+        ..Options::default()
+    };
+    let other = trace(vec![
+        vec![recv_any(1), recv(2)],
+        vec![send(0)],
+        vec![send(0)],
+    ]);
+    let (verdict, _) = check(&other, &options).expect("the trace is whole");
+    assert_eq!(
+        verdict,
+        Verdict::Clean(Scope::Bounded(vec![Bound::OtherOutcomes]))
+    );
+    let (verdict, _) = check(&farm(), &options).expect("the trace is whole");
+    assert_eq!(
+        verdict,
+        Verdict::Clean(Scope::Bounded(vec![Bound::OtherOutcomes]))
+    );
+}
+
+#[test]
 fn with_fixed_arguments_the_answer_goes_astray() {
     let options = Options {
         follow: false,
@@ -220,6 +271,64 @@ fn who_may_do_anything_makes_nobody_stuck() {
 }
 
 #[test]
+fn intercommunicators_name_the_other_side() {
+    let inter = |local: u32, remote: u32| Event::Comm {
+        index: CommIndex(1),
+        id: CommId(2),
+        name: Cow::Borrowed(""),
+        group: Group::List(Cow::Owned(vec![WorldRank(local)])),
+        remote: Some(Group::List(Cow::Owned(vec![WorldRank(remote)]))),
+        sources: None,
+    };
+    let send = || {
+        Event::Send(Send {
+            comm: CommIndex(1),
+            ..plain_send(0)
+        })
+    };
+    let recv = || {
+        Event::Recv(Recv {
+            comm: CommIndex(1),
+            ..plain_recv(Some(0))
+        })
+    };
+    let both = vec![
+        vec![inter(0, 1), send(), recv()],
+        vec![inter(1, 0), send(), recv()],
+    ];
+    assert_eq!(deadlock(&trace(both)).core, [0, 1]);
+    exactly_clean(&trace(vec![
+        vec![inter(0, 1), send(), recv()],
+        vec![inter(1, 0), recv(), send()],
+    ]));
+}
+
+#[test]
+fn a_nonblocking_barrier_waits_at_its_end() {
+    let barrier = |request| {
+        let mut event = collective(CollectiveKind::Barrier, None, 0);
+        if let Event::Collective(c) = &mut event {
+            c.request = Some(RequestId(request));
+        }
+        event
+    };
+    exactly_clean(&trace(vec![
+        vec![barrier(1), send(1), waitall(&[1])],
+        vec![recv(0), barrier(1), waitall(&[1])],
+    ]));
+    let early = trace(vec![
+        vec![barrier(1), waitall(&[1]), send(1)],
+        vec![recv(0), barrier(1), waitall(&[1])],
+    ]);
+    assert_eq!(deadlock(&early).core, [0, 1]);
+    let differ = trace(vec![
+        vec![barrier(1), waitall(&[1])],
+        vec![collective(CollectiveKind::Barrier, None, 0)],
+    ]);
+    assert_eq!(deadlock(&differ).core, [0, 1]);
+}
+
+#[test]
 fn asking_is_not_waiting() {
     let test = || complete(Completion::Test, &[1], &[(0, None)]);
     let ask = |peer| vec![isend(peer, 1), test(), recv(peer)];
@@ -258,6 +367,7 @@ fn the_budget_is_named() {
     let options = Options {
         states: 50,
         follow: false,
+        certain: false,
     };
     let (verdict, _) = check(&trace(ranks), &options).expect("the trace is whole");
     let bounded = Verdict::Clean(Scope::Bounded(vec![Bound::States { visited: 50 }]));
