@@ -1,10 +1,11 @@
 //! From a witness of the search to a finding of the report.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use standoff_check::{Action, Stuck, Witness};
 use standoff_report::sources::{FileSources, Sources};
-use standoff_report::{AgentEntry, Finding, FindingKind, Frame, Op, WaitKind};
+use standoff_report::{AgentEntry, Cause, Finding, FindingKind, Frame, Op, WaitKind};
 use standoff_trace::event::{CommIndex, Place, SendMode, SiteId, Source, TagPattern};
 use standoff_trace::{Event, RankTrace};
 
@@ -14,6 +15,8 @@ use crate::monitor::native::Native;
 use crate::monitor::report::ranks;
 use crate::monitor::stacks::{own_native, relative};
 
+/// What has become of a partner that is waited for in vain.
+const LEFT: &str = "finished";
 /// Steps of the schedule that are shown.
 const SHOWN: usize = 16;
 
@@ -30,6 +33,31 @@ pub fn finding(execution: &Execution, witness: &Witness) -> Finding {
             out.victims.push(entry);
         }
     }
+    // Who is waited for and is not stuck has come to its end.
+    let stuck = |rank: u32| witness.stuck.iter().any(|s| s.rank == rank);
+    let held = witness
+        .stuck
+        .iter()
+        .filter(|s| witness.core.contains(&s.rank));
+    let gone: BTreeSet<u32> = held
+        .flat_map(|s| s.waits_for.iter().copied())
+        .filter(|&rank| !stuck(rank))
+        .collect();
+    for rank in gone {
+        out.core.push(AgentEntry {
+            agent: format!("rank {rank}"),
+            rank,
+            op: Some(Op::Ended),
+            state: Some(LEFT.to_owned()),
+            ..AgentEntry::default()
+        });
+        out.causes.push(Cause {
+            rank,
+            what: LEFT.to_owned(),
+            ..Cause::default()
+        });
+    }
+    out.core.sort_by_key(|e| e.rank);
     out.cycle = cycle(witness);
     out.schedule = schedule(execution, witness);
     out.explanation = explanation(execution, witness);
@@ -106,7 +134,7 @@ fn explanation(execution: &Execution, witness: &Witness) -> String {
     let mut text = Vec::new();
     let sends = sends(execution, witness);
     if !sends.is_empty() {
-        let who: std::collections::BTreeSet<u32> = sends.iter().map(|s| s.0).collect();
+        let who: BTreeSet<u32> = sends.iter().map(|s| s.0).collect();
         let who: Vec<u32> = who.into_iter().collect();
         let largest = sends.iter().map(|s| s.1).max().unwrap_or(0);
         let verb = if who.len() == 1 { "waits" } else { "wait" };
@@ -129,7 +157,7 @@ fn explanation(execution: &Execution, witness: &Witness) -> String {
         .map(|s| (s.rank, s.event))
         .collect();
     if !chosen.is_empty() {
-        let who: std::collections::BTreeSet<u32> = chosen.iter().map(|c| c.0).collect();
+        let who: BTreeSet<u32> = chosen.iter().map(|c| c.0).collect();
         let who: Vec<u32> = who.into_iter().collect();
         text.push(format!(
             "Receives from any source on {} may take their messages in another order than in the recorded run.",

@@ -186,42 +186,54 @@ impl Checker<'_> {
     }
 
     /// Searches one execution. A finding ends the check.
+    ///
+    /// First with what the wildcards were told: a witness of that rests on nothing but MPI. Then with other outcomes, after which the program may make
+    /// other calls: a witness of that counts only if the program, forced there, hangs.
     fn search(&mut self, execution: &Execution, explored: &mut Explored) -> Option<Finding> {
         if !explored.seen.insert(execution.identity()) {
             return None;
         }
-        let options = Options::default();
-        let model = match Model::new(&execution.trace, &options) {
-            Ok(model) => model,
-            Err(error) => {
-                explored.bounds.insert(error.to_string());
-                return None;
-            }
-        };
         explored.bounds.extend(execution.bounds.iter().cloned());
-        explored.nondeterministic |= model.nondeterministic();
-        match model.search(&options).0 {
-            Found::Clean(scope) => {
-                if let Searched::Bounded(bounds) = scope {
-                    let told = |b: &&Bound| **b != Bound::Follows;
-                    explored
-                        .bounds
-                        .extend(bounds.iter().filter(told).map(|b| bound(b)));
+        for certain in [true, false] {
+            let options = Options {
+                certain,
+                ..Options::default()
+            };
+            let model = match Model::new(&execution.trace, &options) {
+                Ok(model) => model,
+                Err(error) => {
+                    explored.bounds.insert(error.to_string());
+                    return None;
                 }
-                for alternative in model.alternatives() {
-                    explored
-                        .open
-                        .push(force::prefix(&execution.trace, &alternative));
+            };
+            explored.nondeterministic |= model.nondeterministic();
+            match model.search(&options).0 {
+                Found::Clean(Searched::Bounded(bounds)) if certain => {
+                    let told = |b: &&Bound| !matches!(b, Bound::Follows | Bound::OtherOutcomes);
+                    let told = bounds.iter().filter(told).map(bound);
+                    explored.bounds.extend(told);
                 }
-                None
+                Found::Clean(_) => {}
+                Found::Deadlock(witness) => {
+                    let mut finding = find::finding(execution, &witness);
+                    let forced = force::of_witness(&execution.trace, &witness);
+                    let certain = witness.diverges.is_empty();
+                    self.confirm(execution, &witness, forced, &mut finding);
+                    if certain || finding.confirmed {
+                        return Some(finding);
+                    }
+                }
             }
-            Found::Deadlock(witness) => {
-                let mut finding = find::finding(execution, &witness);
-                let forced = force::of_witness(&execution.trace, &witness);
-                self.confirm(execution, &witness, forced, &mut finding);
-                Some(finding)
+            if certain && !model.nondeterministic() {
+                break;
+            }
+            if certain {
+                let open = model.alternatives();
+                let open = open.iter().map(|a| force::prefix(&execution.trace, a));
+                explored.open.extend(open);
             }
         }
+        None
     }
 
     /// Forces the witness on the program.
@@ -344,7 +356,7 @@ fn bound(bound: &Bound) -> String {
                 Bound::EndsEarly { rank } => write!(f, "rank {rank} did not come to MPI_Finalize"),
                 Bound::Procedure { name } => write!(f, "{name} is not modelled"),
                 Bound::Collectives { name } => write!(f, "who may leave {name} early is not known"),
-                Bound::Follows => f.write_str("other outcomes of wildcards"),
+                Bound::Follows | Bound::OtherOutcomes => f.write_str("other outcomes of wildcards"),
             }
         }
     }
