@@ -1,7 +1,7 @@
 # standoff: title: persistent requests on a Cartesian grid with open ends, and neighbourhood collectives in between
 # standoff: ranks: 6
 # standoff: expect: clean
-# standoff: stdout: edge sum 52.0
+# standoff: stdout: edge sum 36.0
 import time
 import numpy as np
 from mpi4py import MPI

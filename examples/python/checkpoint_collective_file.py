@@ -15,14 +15,16 @@ class Checkpoint:
         self.path = comm.bcast(tempfile.mktemp(prefix="checkpoint-"))
 
     def write(self, field):
-        with MPI.File.Open(self.comm, self.path, MPI.MODE_CREATE | MPI.MODE_WRONLY) as file:
-            file.Write_at_all(self.comm.rank * field.nbytes, field)
+        file = MPI.File.Open(self.comm, self.path, MPI.MODE_CREATE | MPI.MODE_WRONLY)
+        file.Write_at_all(self.comm.rank * field.nbytes, field)
+        file.Close()
 
     def read(self, like):
         field = np.empty_like(like)
-        with MPI.File.Open(self.comm, self.path, MPI.MODE_RDONLY | MPI.MODE_DELETE_ON_CLOSE) as file:
-            request = file.Iread_at(self.comm.rank * field.nbytes, field)
-            request.Wait()
+        file = MPI.File.Open(self.comm, self.path, MPI.MODE_RDONLY | MPI.MODE_DELETE_ON_CLOSE)
+        request = file.Iread_at(self.comm.rank * field.nbytes, field)
+        request.Wait()
+        file.Close()
         return field
 
 
