@@ -115,6 +115,10 @@ fn spec(plan: &Plan, session: &Session, probe: &std::path::Path) -> Result<job::
         words: plan.words.clone(),
         env: env.map(|(name, value)| (name.into(), value)).collect(),
         marker: session.marker(),
+        launcher: plan
+            .words
+            .first()
+            .is_some_and(|word| program::is_launcher(word)),
     })
 }
 
