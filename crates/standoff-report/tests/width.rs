@@ -206,6 +206,7 @@ fn finding() -> impl Strategy<Value = Finding> {
                 cycle,
                 witness: assumption.clone(),
                 assumption,
+                schedule: Vec::new(),
                 mismatch,
                 explanation,
                 advice,

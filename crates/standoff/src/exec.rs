@@ -78,6 +78,7 @@ pub fn exec(args: ExecArgs) -> Result<Status, Error> {
         marker: shared.marker(),
         tied: true,
         silent: false,
+        launcher: false,
     };
     let options = job::Options {
         timeout: None,

@@ -45,6 +45,8 @@ pub struct Spec {
     pub tied: bool,
     /// Its output goes nowhere, and its input is empty.
     pub silent: bool,
+    /// The command is a launcher. If a signal ends it, its ranks are ended too: nobody else will.
+    pub launcher: bool,
 }
 
 /// When to end it.
@@ -153,6 +155,9 @@ pub fn run(
         (Some(report), _) => report,
         (None, exit) => watcher.finish(exit.unwrap_or(JobExit::Code(0))),
     };
+    if spec.launcher && matches!(job.exit, Some(JobExit::Signal(_))) {
+        job.end_orphans();
+    }
     if let Some(exit) = happened.job {
         report.exit = exit.for_report();
     }
@@ -277,6 +282,13 @@ impl Job {
                 }
             }
         }
+    }
+
+    /// Kills the ranks of a launcher that is no more, if they do not end by themselves.
+    fn end_orphans(&mut self) {
+        let interrupted = self.interrupted;
+        self.end();
+        self.interrupted |= interrupted;
     }
 
     /// Ends the job: SIGTERM to the child, time to end its ranks, and SIGKILL to all that are left. A signal from the

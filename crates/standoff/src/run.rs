@@ -135,6 +135,10 @@ fn spec(plan: &Plan, session: &Session, probe: &std::path::Path) -> Result<job::
         marker: session.marker(),
         tied: false,
         silent: false,
+        launcher: plan
+            .words
+            .first()
+            .is_some_and(|word| program::is_launcher(word)),
     })
 }
 

@@ -59,6 +59,8 @@ fn run(script: &str, verdict: Verdict, options: Options) -> (Outcome, Vec<&'stat
         env: vec![("STANDOFF_SESSION".into(), dir.path().into())],
         marker: format!("STANDOFF_SESSION={}", dir.path().display()).into_bytes(),
         tied: false,
+        silent: false,
+        launcher: false,
     };
     // Both ends here, or opening would wait for the job, which is not there yet.
     let reader = File::options().read(true).write(true).open(&out).unwrap();

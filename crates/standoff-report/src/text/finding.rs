@@ -30,6 +30,7 @@ pub(crate) fn full(finding: &Finding, report: &Report, sources: &dyn Sources, pa
     marks.extend(finding.causes.iter().filter_map(cause_mark));
     excerpts(&marks, sources, page);
     victims(finding, page);
+    schedule(finding, page);
     prose(&finding.explanation, page);
     if !finding.advice.is_empty() || finding.assumption.is_some() || finding.witness.is_some() {
         page.blank();
@@ -43,6 +44,23 @@ pub(crate) fn full(finding: &Finding, report: &Report, sources: &dyn Sources, pa
     if let Some(witness) = &finding.witness {
         let text = format!("the schedule is in {witness}; standoff replay forces it again");
         labelled(Ink::Note, "note", &text, page);
+    }
+}
+
+/// The steps of an execution that leads to the finding.
+fn schedule(finding: &Finding, page: &mut Page) {
+    if finding.schedule.is_empty() {
+        return;
+    }
+    page.blank();
+    page.push(
+        Line::new()
+            .space(INDENT)
+            .ink(Ink::Plain, "it goes like this:"),
+    );
+    for step in &finding.schedule {
+        let start = Line::new().space(INDENT + 2);
+        page.extend(Line::plain(step).wrap(start, &Line::new().space(INDENT + 6)));
     }
 }
 

@@ -170,9 +170,6 @@ fn explanation(execution: &Execution, witness: &Witness) -> String {
     if text.is_empty() {
         text.push("A collective may make its members wait for each other.".to_owned());
     }
-    if !witness.diverges.is_empty() {
-        text.push("This assumes that the ranks make the same calls when they receive another message first.".to_owned());
-    }
     text.join(" ")
 }
 

@@ -85,7 +85,8 @@ pub fn check(args: CheckArgs) -> Result<Status, Error> {
         outcome.happened.warned = outcome.report.verdict == Verdict::PotentialDeadlock
             || args.run.strict && warned(&outcome.report);
     }
-    if !told && !(quiet && outcome.report.verdict == Verdict::Clean) {
+    let nothing = quiet && outcome.report.verdict == Verdict::Clean;
+    if !(told || nothing) {
         output::diagnosis(&outcome.report, style);
     }
     if let Some(json) = json {
@@ -218,8 +219,9 @@ impl Checker<'_> {
                     let mut finding = find::finding(execution, &witness);
                     let forced = force::of_witness(&execution.trace, &witness);
                     let certain = witness.diverges.is_empty();
-                    self.confirm(execution, &witness, forced, &mut finding);
+                    self.confirm(&forced, certain, &mut finding);
                     if certain || finding.confirmed {
+                        finding.witness = self.keep(execution, &witness, forced);
                         return Some(finding);
                     }
                 }
@@ -236,48 +238,50 @@ impl Checker<'_> {
         None
     }
 
-    /// Forces the witness on the program.
-    fn confirm(
-        &mut self,
-        execution: &Execution,
-        found: &standoff_check::Witness,
-        ranks: Vec<force::Rank>,
-        finding: &mut Finding,
-    ) {
+    /// Forces the choices of a witness on the program, and says in the finding what came of it.
+    fn confirm(&mut self, ranks: &[force::Rank], certain: bool, finding: &mut Finding) {
+        const ASSUMES: &str = " This assumes that the ranks make the same calls when they receive another message first.";
+        if self.args.no_rerun {
+            finding.explanation += if certain { "" } else { ASSUMES };
+            finding.explanation += " It was not forced on the program (--no-rerun).";
+            return;
+        }
+        let Some(outcome) = self.force(ranks) else {
+            finding.explanation += if certain { "" } else { ASSUMES };
+            finding.explanation += " The budget did not suffice to force it on the program.";
+            return;
+        };
+        let live = outcome.report.findings.iter();
+        let live = live.filter(|f| f.kind == FindingKind::Deadlock).find(|f| {
+            let hangs = |rank: u32| f.core.iter().chain(&f.victims).any(|e| e.rank == rank);
+            finding.core.iter().all(|e| hangs(e.rank))
+        });
+        match live {
+            Some(live) => {
+                finding.confirmed = true;
+                finding.explanation += " Forced there, the program hung.";
+                find::take_stacks(finding, live);
+            }
+            None => {
+                finding.explanation += " It could not be forced on the program: it made other calls there, or this MPI cannot be \
+                                        brought to it.";
+            }
+        }
+    }
+
+    /// Puts the witness on file.
+    fn keep(&self, execution: &Execution, found: &standoff_check::Witness, ranks: Vec<force::Rank>) -> Option<String> {
+        let words = self.args.run.words.iter();
         let witness = Witness {
-            command: self
-                .args
-                .run
-                .words
-                .iter()
-                .map(|w| w.to_string_lossy().into_owned())
-                .collect(),
+            command: words.map(|w| w.to_string_lossy().into_owned()).collect(),
             schedule: find::schedule(execution, found),
             ranks,
         };
         match witness.write() {
-            Ok(path) => finding.witness = Some(path.display().to_string()),
-            Err(error) => output::remark(&error.to_string()),
-        }
-        if self.args.no_rerun {
-            finding.explanation += " It was not forced on the program (--no-rerun).";
-            return;
-        }
-        match self.force(&witness.ranks) {
-            Some(outcome) if outcome.happened.deadlock => {
-                finding.confirmed = true;
-                finding.explanation += " Forced there, the program hung.";
-                let live = outcome.report.findings.into_iter();
-                if let Some(live) = live.into_iter().find(|f| f.kind == FindingKind::Deadlock) {
-                    find::take_stacks(finding, &live);
-                }
-            }
-            Some(_) => {
-                finding.explanation += " It could not be forced on the program: it made other calls there, or this MPI cannot be \
-                                        brought to it.";
-            }
-            None => {
-                finding.explanation += " The budget did not suffice to force it on the program."
+            Ok(path) => Some(path.display().to_string()),
+            Err(error) => {
+                output::remark(&error.to_string());
+                None
             }
         }
     }

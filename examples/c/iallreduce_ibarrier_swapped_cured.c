@@ -1,0 +1,43 @@
+// standoff: title: all ranks use the same order
+// standoff: ranks: 3
+// standoff: expect: clean
+// standoff: stdout: sum 3
+#include <mpi.h>
+#include <stdio.h>
+
+/* Large enough that no library lets a rank leave early. */
+enum { N = 200000 };
+static double mine[N], sum[N];
+
+static void begin_sum(MPI_Request *request)
+{
+    MPI_Iallreduce(mine, sum, N, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD, request);
+}
+
+static void begin_barrier(MPI_Request *request)
+{
+    MPI_Ibarrier(MPI_COMM_WORLD, request);
+}
+
+int main(int argc, char **argv)
+{
+    int rank;
+    MPI_Request requests[2];
+
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    mine[0] = rank;
+    begin_sum(&requests[0]);
+    begin_barrier(&requests[1]);
+    if (rank == 1) {
+        MPI_Wait(&requests[1], MPI_STATUS_IGNORE);
+        MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+    } else {
+        MPI_Wait(&requests[0], MPI_STATUS_IGNORE);
+        MPI_Wait(&requests[1], MPI_STATUS_IGNORE);
+    }
+    if (rank == 0)
+        printf("sum %.0f\n", sum[0]);
+    MPI_Finalize();
+    return 0;
+}

@@ -1,0 +1,38 @@
+# standoff: title: a server probes for anything and then receives an order, although it may be a goodbye
+# standoff: ranks: 3
+# standoff: expect: deadlock
+# standoff: core: 0, 2
+# standoff: victims: 1
+# standoff: cured: probe_then_fixed_tag_cured
+# standoff: text: tag 1
+from mpi4py import MPI
+
+ORDER, BYE = 1, 2
+
+
+def serve(comm, clients):
+    served, status = 0, MPI.Status()
+    while clients:
+        comm.Probe(MPI.ANY_SOURCE, MPI.ANY_TAG, status)
+        order = comm.recv(source=status.source, tag=ORDER)  # @core 0
+        comm.send(order.upper(), dest=status.source)
+        if status.tag == BYE:
+            clients -= 1
+        served += 1
+    return served
+
+
+def client(comm, orders):
+    for order in orders:
+        comm.send(order, dest=0, tag=ORDER)
+        comm.recv(source=0)
+    if comm.rank == 2:
+        comm.ssend("thanks", dest=0, tag=BYE)  # @core 2
+
+
+comm = MPI.COMM_WORLD
+if comm.rank == 0:
+    print("served", serve(comm, clients=1), flush=True)
+elif comm.rank == 2:
+    client(comm, ["tea", "cake"])
+comm.Barrier()

@@ -1,0 +1,36 @@
+# standoff: title: pivot rows sent along the rows of a process grid and awaited along its columns
+# standoff: ranks: 4
+# standoff: expect: deadlock
+# standoff: core: 0-3
+# standoff: cured: row_for_column_cured
+# standoff: text: on split of MPI_COMM_WORLD
+import numpy as np
+from mpi4py import MPI
+
+
+class Grid:
+    """Two rows and two columns of ranks."""
+
+    def __init__(self, comm):
+        self.world = comm
+        self.row = comm.Split(comm.rank // 2, comm.rank)
+        self.column = comm.Split(comm.rank % 2, comm.rank)
+
+    def pivot_to_neighbour(self, pivot):
+        if self.column.rank == 0:
+            self.row.Send(pivot, dest=1 - self.row.rank, tag=7)
+        else:
+            self.column.Recv(pivot, source=0, tag=7)  # @core 2, 3
+
+    def finish(self, pivot):
+        total = np.zeros_like(pivot)
+        self.world.Allreduce(pivot, total)  # @core 0, 1
+        return total.sum()
+
+
+grid = Grid(MPI.COMM_WORLD)
+pivot = np.full(8, float(grid.column.rank == 0))
+grid.pivot_to_neighbour(pivot)
+norm = grid.finish(pivot)
+if MPI.COMM_WORLD.rank == 0:
+    print("norm", norm, flush=True)
