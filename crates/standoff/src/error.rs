@@ -11,9 +11,12 @@ pub enum Error {
     /// The command line makes no sense.
     #[error("{0}")]
     Usage(String),
-    /// A file or directory that `check` needs cannot be used.
+    /// The recording of `check` cannot be put anywhere.
     #[error("{0}")]
-    Broken(String),
+    Recording(String),
+    /// The witness of `replay` cannot be used.
+    #[error("{0}")]
+    Witness(String),
     /// There is no such program.
     #[error("cannot find the program `{program}`")]
     ProgramNotFound {
@@ -189,7 +192,9 @@ impl Error {
             Error::Json { .. } => "give `--json` a file in a directory that exists and can be written".into(),
             Error::NoJob { .. } => "start it with `standoff run` or `standoff exec`; `standoff dump` without a number lists what there is".into(),
             Error::Report { .. } => "`standoff report` shows what `--json FILE` of `standoff run` wrote".into(),
-            Error::Broken(_) | Error::Spawn { .. } | Error::System { .. } => return None,
+            Error::Recording(_) => "point TMPDIR to a directory that exists and has room for the recording".into(),
+            Error::Witness(_) => "give the file that `standoff check` named as its witness".into(),
+            Error::Spawn { .. } | Error::System { .. } => return None,
         })
     }
 }

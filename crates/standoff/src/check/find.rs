@@ -209,6 +209,17 @@ fn wildcard(rank: &RankTrace, event: u32) -> bool {
     }
 }
 
+/// A deadlock that the program had when it was forced into another execution.
+pub fn of_forced_run(mut live: Finding) -> Finding {
+    live.kind = FindingKind::PotentialDeadlock;
+    live.confirmed = true;
+    live.explanation = format!(
+        "Receives from any source may take their messages in another order than in the recorded run; the program was made to, and hung. {}",
+        live.explanation
+    );
+    live
+}
+
 /// The live diagnosis of a forced run has whole stacks.
 pub fn take_stacks(finding: &mut Finding, live: &Finding) {
     let all = live.core.iter().chain(&live.victims);

@@ -82,14 +82,16 @@ impl Witness {
             Ok(()) => Ok(name.into()),
             Err(_) => match fs::write(&elsewhere, &text) {
                 Ok(()) => Ok(elsewhere),
-                Err(error) => Err(Error::Broken(format!("cannot write the witness: {error}"))),
+                Err(error) => Err(Error::Recording(format!(
+                    "cannot write the witness: {error}"
+                ))),
             },
         }
     }
 
     /// Reads one.
     pub fn read(path: &Path) -> Result<Witness, Error> {
-        let bad = |why: String| Error::Broken(format!("{}: {why}", path.display()));
+        let bad = |why: String| Error::Witness(format!("{}: {why}", path.display()));
         let text = fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
         let file: File = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
         if file.schema != SCHEMA {
@@ -111,7 +113,7 @@ impl Forced {
     /// Writes them.
     pub fn write(recording: &Recording, ranks: &[Rank]) -> Result<Forced, Error> {
         let directory = recording.path().join("force");
-        let broken = |e: std::io::Error| Error::Broken(format!("cannot write the choices: {e}"));
+        let broken = |e: std::io::Error| Error::Recording(format!("cannot write the choices: {e}"));
         fs::create_dir(&directory).map_err(broken)?;
         for (rank, choices) in ranks.iter().enumerate() {
             let mut text = String::new();
@@ -142,6 +144,29 @@ pub fn identity(ranks: &[Rank]) -> u64 {
     let mut hasher = DefaultHasher::new();
     ranks.hash(&mut hasher);
     hasher.finish()
+}
+
+/// Whether the blocking wildcards that a run was to force took what was chosen.
+pub fn reached(trace: &Trace, ranks: &[Rank]) -> bool {
+    trace.ranks.iter().zip(ranks).all(|(rank, choices)| {
+        let calls: Vec<&Event<'_>> = rank
+            .records
+            .iter()
+            .map(|r| &r.event)
+            .filter(|event| !definition(event))
+            .collect();
+        choices.calls.iter().all(|&(call, choice)| {
+            let Choice::From { source, .. } = choice else {
+                return true;
+            };
+            match usize::try_from(call).ok().and_then(|call| calls.get(call)) {
+                Some(Event::Recv(recv)) if recv.request.is_some() => true,
+                Some(Event::Recv(recv)) => recv.told.is_some_and(|t| t.source.0 == source),
+                Some(Event::Probe { told, .. }) => told.is_some_and(|t| t.source.0 == source),
+                _ => false,
+            }
+        })
+    })
 }
 
 /// Number of the call that a record stands for.

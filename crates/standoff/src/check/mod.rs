@@ -124,6 +124,8 @@ pub fn replay(args: ReplayArgs) -> Result<Status, Error> {
 struct Explored {
     /// Executions that were looked at, by what their ranks were told.
     seen: BTreeSet<u64>,
+    /// Choices that were forced.
+    forced: BTreeSet<u64>,
     /// To be forced: prefix and outcome.
     open: Vec<Vec<force::Rank>>,
     bounds: BTreeSet<String>,
@@ -154,7 +156,15 @@ impl Checker<'_> {
                 }
                 Err(why) => drop(explored.bounds.insert(why)),
             }
-            next = self.explore(&mut explored);
+            next = match self.explore(&mut explored) {
+                Explore::Nothing => None,
+                Explore::Execution(read) => Some(read),
+                Explore::Hangs(finding) => {
+                    report.verdict = Verdict::PotentialDeadlock;
+                    report.findings.insert(0, *finding);
+                    None
+                }
+            };
         }
         if !explored.open.is_empty() && report.verdict == Verdict::Clean {
             let n = explored.open.len();
@@ -221,7 +231,7 @@ impl Checker<'_> {
                     let certain = witness.diverges.is_empty();
                     self.confirm(&forced, certain, &mut finding);
                     if certain || finding.confirmed {
-                        finding.witness = self.keep(execution, &witness, forced);
+                        finding.witness = self.put(finding.schedule.clone(), forced);
                         return Some(finding);
                     }
                 }
@@ -269,12 +279,12 @@ impl Checker<'_> {
         }
     }
 
-    /// Puts the witness on file.
-    fn keep(&self, execution: &Execution, found: &standoff_check::Witness, ranks: Vec<force::Rank>) -> Option<String> {
+    /// Puts a witness on file, and says where.
+    fn put(&self, schedule: Vec<String>, ranks: Vec<force::Rank>) -> Option<String> {
         let words = self.args.run.words.iter();
         let witness = Witness {
             command: words.map(|w| w.to_string_lossy().into_owned()).collect(),
-            schedule: find::schedule(execution, found),
+            schedule,
             ranks,
         };
         match witness.write() {
@@ -324,28 +334,54 @@ impl Checker<'_> {
     }
 
     /// Forces the next execution that was not looked at yet.
-    fn explore(&mut self, explored: &mut Explored) -> Option<Result<Execution, String>> {
+    fn explore(&mut self, explored: &mut Explored) -> Explore {
         if self.args.no_rerun {
-            return None;
+            return Explore::Nothing;
         }
-        loop {
-            let ranks = explored.open.pop()?;
-            if !explored.seen.insert(force::identity(&ranks)) {
+        while let Some(ranks) = explored.open.pop() {
+            if !explored.forced.insert(force::identity(&ranks)) {
                 continue;
             }
-            let recording = Recording::new().ok()?;
+            let Ok(recording) = Recording::new() else {
+                break;
+            };
             let Some(outcome) = self.forced_run(&ranks, &recording) else {
+                explored.forced.remove(&force::identity(&ranks));
                 explored.open.push(ranks);
-                return None;
+                break;
             };
             if outcome.report.verdict == Verdict::Clean {
-                return Some(recording.execution());
+                let execution = recording.execution();
+                let there = |e: &Execution| force::reached(&e.trace, &ranks);
+                if execution.as_ref().is_ok_and(|e| !there(e)) {
+                    explored.bounds.insert(
+                        "an outcome of a wildcard that could not be brought about".to_owned(),
+                    );
+                }
+                return Explore::Execution(execution);
+            }
+            let mut live = outcome.report.findings.into_iter();
+            if let Some(live) = live.find(|f| f.kind == FindingKind::Deadlock) {
+                let mut finding = find::of_forced_run(live);
+                finding.witness = self.put(Vec::new(), ranks);
+                return Explore::Hangs(Box::new(finding));
             }
             explored
                 .bounds
                 .insert("a forced run did not come to its end".to_owned());
         }
+        Explore::Nothing
     }
+}
+
+/// What a further run came to.
+enum Explore {
+    /// There is none, or the budget is spent.
+    Nothing,
+    /// It passed: what it recorded.
+    Execution(Result<Execution, String>),
+    /// It hung.
+    Hangs(Box<Finding>),
 }
 
 /// Why something was left out, in words.

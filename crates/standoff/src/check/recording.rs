@@ -35,7 +35,7 @@ impl Recording {
     pub fn new() -> Result<Recording, Error> {
         let directory = tempfile::Builder::new().prefix("standoff-check-").tempdir();
         let directory = directory.map_err(|error| {
-            Error::Broken(format!(
+            Error::Recording(format!(
                 "cannot make a directory for the recording: {error}"
             ))
         })?;
