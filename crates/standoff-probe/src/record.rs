@@ -9,7 +9,7 @@ use crate::map::Map;
 use crate::rank::{Rank, State, ThreadState};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use standoff_board::layout::{
-    ANY, Board, COMMS, Envelope, Group as Members, Op, PLACES, op, recording, root,
+    ANY, Board, COMMS, Envelope, Group as Members, Op, PLACES, flag, op, recording, root,
 };
 use standoff_trace::event::{
     Collective, CollectiveKind, CommId, CommIndex, CommRank, Completion, Flow, Group, Matched,
@@ -667,7 +667,13 @@ pub(crate) fn completion(
     scratch.requests.clear();
     scratch.all.clear();
     scratch.some.clear();
-    for (n, &(position, o)) in thread.waits.iter().enumerate() {
+    for &(position, o) in &thread.waits {
+        // A persistent request of MPI_PROC_NULL: its starts are no events.
+        let silent = |o: &Op| o.kind == op::LOCAL && o.flags & flag::PERSISTENT != 0;
+        if b.ops.get(o as usize).is_some_and(silent) {
+            continue;
+        }
+        let n = scratch.requests.len();
         let (done, status) = match outcome {
             Outcome::Nothing => (false, 0),
             Outcome::All => (true, position as usize),
