@@ -9,7 +9,8 @@ use crate::map::Map;
 use crate::rank::{Rank, State, ThreadState};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use standoff_board::layout::{
-    ANY, Board, COMMS, Envelope, Group as Members, Op, PLACES, flag, op, recording, root,
+    ANY, Board, COMMS, Envelope, Group as Members, Op, PLACES, collective, flag, op, recording,
+    root,
 };
 use standoff_trace::event::{
     Collective, CollectiveKind, CommId, CommIndex, CommRank, Completion, Flow, Group, Matched,
@@ -566,7 +567,13 @@ impl State {
         request: Option<u64>,
         members: Option<u32>,
     ) {
-        let Some(comm) = self.defined(b, o.comm) else {
+        // The two sides of MPI_Intercomm_create give communicators of their own: what they share is the world, index 0.
+        let parent = if o.collective == collective::INTERCOMM_CREATE {
+            1
+        } else {
+            o.comm
+        };
+        let Some(comm) = self.defined(b, parent) else {
             return;
         };
         let Some(&kind) = CollectiveKind::ALL.get(usize::from(o.collective)) else {
