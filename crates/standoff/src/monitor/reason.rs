@@ -6,6 +6,23 @@ use standoff_mpi::{BlockedOp, Peer, Reason};
 use super::report::{Known, ranks};
 
 impl Known<'_> {
+    /// Whether whoever a receive may take a message from has sent some before, which were received.
+    fn has_sent(&self, me: WorldRank, op: &BlockedOp) -> bool {
+        let Some(Some(reading)) = self.readings.get(me.0 as usize) else {
+            return false;
+        };
+        let copy = &reading.copy;
+        let Some(index) = copy.comms.iter().position(|c| c.id == op.comm.0) else {
+            return false;
+        };
+        let from = |peer: u32| match op.peer {
+            Peer::Rank { comm, .. } => comm.0 == peer,
+            _ => true,
+        };
+        let mut ends = copy.received.iter();
+        ends.any(|end| end.comm as usize == index + 1 && from(end.peer) && end.total > 0)
+    }
+
     /// Why nothing releases an operation, in a few words.
     pub fn reason(&self, me: WorldRank, op: &BlockedOp) -> String {
         let it = match op.peer {
@@ -13,10 +30,16 @@ impl Known<'_> {
             _ => "nobody has".to_owned(),
         };
         match &op.reason {
-            Reason::NothingSent => match op.peer {
-                Peer::Rank { .. } => format!("{it} sent nothing"),
-                _ => format!("{it} sent anything"),
-            },
+            Reason::NothingSent => {
+                let more = match self.has_sent(me, op) {
+                    true => " more",
+                    false => "",
+                };
+                match op.peer {
+                    Peer::Rank { .. } => format!("{it} sent nothing{more}"),
+                    _ => format!("{it} sent anything{more}"),
+                }
+            }
             Reason::TagDiffers { sent } => {
                 let tags: Vec<String> = sent
                     .iter()
@@ -35,7 +58,8 @@ impl Known<'_> {
                         format!("rank {} sent tag {}{place}", s.from.0, s.tag)
                     })
                     .collect();
-                format!("it has sent nothing; {}", sent.join(", "))
+                let more = if self.has_sent(me, op) { " more" } else { "" };
+                format!("it has sent nothing{more}; {}", sent.join(", "))
             }
             Reason::OtherDestination { sent } => {
                 let from = match op.peer {

@@ -137,12 +137,39 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
                 .to_owned(),
         );
     }
-    out.explanation = standoff_mpi::explain(found, picture);
+    out.explanation = spoken(standoff_mpi::explain(found, picture), &out.core);
     for sentence in known.before(found, &out) {
         out.explanation += &format!(" {sentence}");
     }
     out.advice = standoff_mpi::advise(found, picture);
     out
+}
+
+/// An explanation with the user's own words for a procedure beside its first mention, where all who are in it wrote the same. mpi4py's lower-case
+/// methods lead to procedures that nobody wrote.
+fn spoken(mut text: String, core: &[AgentEntry]) -> String {
+    let mut words: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+    for entry in core.iter().filter(|e| e.call != "MPI_Finalize") {
+        let word = entry.user_call.as_deref();
+        let word = word.map(|call| call.split('(').next().unwrap_or(call));
+        let known = words.entry(&entry.call).or_insert(word);
+        if *known != word {
+            *known = None;
+        }
+    }
+    for (call, word) in words {
+        let whole = |at: usize| {
+            let next = text[at + call.len()..].chars().next();
+            !next.is_some_and(|c| c.is_alphanumeric() || c == '_')
+        };
+        let Some(at) = text.match_indices(call).map(|m| m.0).find(|&at| whole(at)) else {
+            continue;
+        };
+        if let Some(word) = word.filter(|_| !call.is_empty()) {
+            text.replace_range(at..at + call.len(), &format!("{word} ({call})"));
+        }
+    }
+    text
 }
 
 impl Known<'_> {
