@@ -46,6 +46,8 @@ pub struct Handles {
     pub comm_null: usize,
     /// `MPI_REQUEST_NULL`.
     pub request_null: usize,
+    /// `MPI_BYTE`.
+    pub byte: usize,
 }
 
 /// MPICH, Intel MPI and relatives.
@@ -67,6 +69,7 @@ pub const MPICH: Numbers = Numbers {
         comm_self: 0x4400_0001,
         comm_null: 0x0400_0000,
         request_null: 0x2c00_0000,
+        byte: 0x4c00_010d,
     }),
 };
 
@@ -106,5 +109,6 @@ pub const STANDARD: Numbers = Numbers {
         comm_self: 0x102,
         comm_null: 0x100,
         request_null: 0x180,
+        byte: 0x247,
     }),
 };

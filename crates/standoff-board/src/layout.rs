@@ -14,6 +14,8 @@ pub const VERSION: u32 = 5;
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
 /// Environment variable with the path of the directory that says what to do in a forced run: a file for each rank.
 pub const FORCE_VAR: &str = "STANDOFF_FORCE";
+/// Environment variable with two world ranks, `FROM TO`, between which the size of buffered sends is to be measured.
+pub const MEASURE_VAR: &str = "STANDOFF_MEASURE";
 /// Environment variable with the path of the session directory.
 pub const SESSION_VAR: &str = "STANDOFF_SESSION";
 

@@ -12,6 +12,7 @@ pub(crate) struct Abi {
     pub comm_self: usize,
     pub comm_null: usize,
     pub request_null: usize,
+    pub byte: usize,
 }
 
 impl core::ops::Deref for Abi {
@@ -38,6 +39,7 @@ impl Abi {
             comm_self,
             comm_null,
             request_null,
+            byte,
         } = match numbers.handles {
             Some(handles) => handles,
             None => Handles {
@@ -45,6 +47,7 @@ impl Abi {
                 comm_self: symbols::data(c"ompi_mpi_comm_self")?,
                 comm_null: symbols::data(c"ompi_mpi_comm_null")?,
                 request_null: symbols::data(c"ompi_request_null")?,
+                byte: symbols::data(c"ompi_mpi_byte")?,
             },
         };
         Some(Abi {
@@ -53,6 +56,7 @@ impl Abi {
             comm_self,
             comm_null,
             request_null,
+            byte,
         })
     }
 

@@ -22,6 +22,7 @@
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod abi;
+mod eager;
 mod guard;
 mod helper;
 mod hooks;

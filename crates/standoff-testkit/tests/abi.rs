@@ -123,6 +123,7 @@ fn expected(table: &Numbers) -> Vec<(&'static str, i64)> {
             ("MPI_COMM_SELF", size(handles.comm_self)),
             ("MPI_COMM_NULL", size(handles.comm_null)),
             ("MPI_REQUEST_NULL", size(handles.request_null)),
+            ("MPI_BYTE", size(handles.byte)),
         ]);
     }
     all

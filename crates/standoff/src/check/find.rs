@@ -116,6 +116,18 @@ fn standard_send(rank: &RankTrace, event: u32) -> Option<u64> {
     }
 }
 
+/// A send on which a member of the core waits: from, to (world ranks) and its size.
+pub fn waiting_send(execution: &Execution, witness: &Witness) -> Option<(u32, u32, u64)> {
+    let core = witness.stuck.iter();
+    let mut core = core.filter(|s| witness.core.contains(&s.rank));
+    core.find_map(|s| {
+        let rank = &execution.trace.ranks[s.rank as usize];
+        let bytes = s.operations.iter().find_map(|&o| standard_send(rank, o))?;
+        let to = *s.waits_for.first()?;
+        (to != s.rank).then_some((s.rank, to, bytes))
+    })
+}
+
 /// The sends on which members of the core wait, with their sizes.
 fn sends(execution: &Execution, witness: &Witness) -> Vec<(u32, u64)> {
     let core = witness
@@ -145,7 +157,7 @@ fn explanation(execution: &Execution, witness: &Witness) -> String {
         };
         text.push(format!(
             "{} {verb} for a standard send to be received. In the recorded run the library buffered these messages (of up to {size}); MPI \
-             does not promise that, and with larger messages or another library it does not.",
+             does not promise that.",
             capital(&ranks(&who)),
         ));
     }

@@ -9,10 +9,12 @@ pub mod force;
 pub mod recording;
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
+use standoff_board::layout::MEASURE_VAR;
 use standoff_check::{Bound, Model, Options, Scope as Searched, Verdict as Found};
 use standoff_report::{Finding, FindingKind, Report, Scope, Severity, Verdict};
 
@@ -230,6 +232,11 @@ impl Checker<'_> {
                     let forced = force::of_witness(&execution.trace, &witness);
                     let certain = witness.diverges.is_empty();
                     self.confirm(&forced, certain, &mut finding);
+                    if let Some(send) = find::waiting_send(execution, &witness)
+                        && (certain || finding.confirmed)
+                    {
+                        self.measure(send, &mut finding);
+                    }
                     if certain || finding.confirmed {
                         finding.witness = self.put(finding.schedule.clone(), forced);
                         return Some(finding);
@@ -279,6 +286,28 @@ impl Checker<'_> {
         }
     }
 
+    /// Says up to which size this MPI buffers such a send, as measured in a run of its own.
+    fn measure(&mut self, (from, to, bytes): (u32, u32, u64), finding: &mut Finding) {
+        if self.args.no_rerun {
+            return;
+        }
+        let Ok(recording) = Recording::new() else {
+            return;
+        };
+        let asked = [(MEASURE_VAR.into(), format!("{from} {to}").into())];
+        let outcome = self.run_as(recording.env().into_iter().chain(asked).collect());
+        if outcome.is_none_or(|o| o.report.verdict != Verdict::Clean) {
+            return;
+        }
+        let text = std::fs::read_to_string(recording.path().join("eager"));
+        if let Some(limit) = text.ok().and_then(|t| t.trim().parse::<u64>().ok()) {
+            finding.explanation += &format!(
+                " Measured here, this MPI buffers sends of up to {limit} bytes from rank {from} to rank {to} ({bytes} in the recorded run); with \
+                 larger ones the program hangs."
+            );
+        }
+    }
+
     /// Puts a witness on file, and says where.
     fn put(&self, schedule: Vec<String>, ranks: Vec<force::Rank>) -> Option<String> {
         let words = self.args.run.words.iter();
@@ -307,6 +336,12 @@ impl Checker<'_> {
         ranks: &[force::Rank],
         recording: &Recording,
     ) -> Option<crate::job::Outcome> {
+        let forced = Forced::write(recording, ranks).ok()?;
+        self.run_as(forced.env(recording))
+    }
+
+    /// Runs the program again, silently; `None`: the budget is spent.
+    fn run_as(&mut self, env: Vec<(OsString, OsString)>) -> Option<crate::job::Outcome> {
         let budget = self.args.budget.unwrap_or_default();
         if self.runs >= budget.runs || self.begun.elapsed() >= budget.time {
             return None;
@@ -317,7 +352,6 @@ impl Checker<'_> {
             );
         }
         self.runs += 1;
-        let forced = Forced::write(recording, ranks).ok()?;
         let args = RunArgs {
             json: None,
             quiet: true,
@@ -326,11 +360,7 @@ impl Checker<'_> {
             timeout: Some((self.took * PATIENCE).max(LEAST)),
             ..self.args.run.clone()
         };
-        let how = How {
-            env: forced.env(recording),
-            silent: true,
-        };
-        run::execute_as(args, how).ok()
+        run::execute_as(args, How { env, silent: true }).ok()
     }
 
     /// Forces the next execution that was not looked at yet.
