@@ -3,19 +3,23 @@
 //!
 //! Inside a change (see [`crate::rank::Rank::change`]), like everything on the board. A file system that is full ends the recording, which the board says.
 
+mod completion;
+mod data;
+mod force;
+
+pub(crate) use completion::{Outcome, Scratch, completion, place_of};
+pub(crate) use data::Data;
+pub(crate) use force::{Choice, chosen, pattern};
+
 use crate::P;
-use crate::guard::Call;
 use crate::map::Map;
-use crate::rank::{Rank, State, ThreadState};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use crate::rank::State;
 use standoff_board::layout::{
-    ANY, Board, COMMS, Envelope, Group as Members, Op, PLACES, collective, flag, op, recording,
-    root,
+    ANY, Board, COMMS, Envelope, Group as Members, Op, PLACES, collective, op, recording, root,
 };
 use standoff_trace::event::{
-    Collective, CollectiveKind, CommId, CommIndex, CommRank, Completion, Flow, Group, Matched,
-    MessageId, Place, Recv, RequestId, Root, Send, SendMode, SiteId, Source, TagPattern, Told,
-    WorldRank,
+    Collective, CollectiveKind, CommId, CommIndex, CommRank, Flow, Group, Matched, MessageId,
+    Place, Recv, RequestId, Root, Send, SendMode, SiteId, Source, TagPattern, WorldRank,
 };
 use standoff_trace::{Event, Header, Record, Writer};
 use std::borrow::Cow;
@@ -30,129 +34,6 @@ const WINDOW: usize = 1 << 20;
 const PAGE: usize = 4096;
 /// Messages of matched probes that have not been received.
 const MESSAGES: usize = 4096;
-
-/// What a call was given to send or receive into: elements and their type.
-#[derive(Clone, Copy)]
-pub(crate) struct Data {
-    buffer: P,
-    pub count: i64,
-    pub dtype: usize,
-}
-
-impl Data {
-    /// `count` elements; a plain count or a large one.
-    #[inline(always)]
-    pub fn new(buffer: P, count: impl Into<i64>, dtype: usize) -> Data {
-        Data {
-            buffer,
-            count: count.into(),
-            dtype,
-        }
-    }
-
-    /// `MPI_Ssend` of it, if the library has that and the count fits.
-    pub fn ssend(self, dest: i32, tag: i32, comm: usize) -> Option<i32> {
-        let f = crate::symbols::library(c"PMPI_Ssend")?;
-        let count = i32::try_from(self.count).ok()?;
-        // SAFETY: MPI's signature; the arguments are those of the program's own send.
-        Some(unsafe {
-            core::mem::transmute::<
-                usize,
-                unsafe extern "C-unwind" fn(P, i32, usize, i32, i32, usize) -> i32,
-            >(f)(self.buffer, count, self.dtype, dest, tag, comm)
-        })
-    }
-
-    /// `MPI_Issend` of it.
-    pub fn issend(self, dest: i32, tag: i32, comm: usize, request: P) -> Option<i32> {
-        let f = crate::symbols::library(c"PMPI_Issend")?;
-        let count = i32::try_from(self.count).ok()?;
-        // SAFETY: as above.
-        Some(unsafe {
-            core::mem::transmute::<
-                usize,
-                unsafe extern "C-unwind" fn(P, i32, usize, i32, i32, usize, P) -> i32,
-            >(f)(self.buffer, count, self.dtype, dest, tag, comm, request)
-        })
-    }
-
-    /// Its size in bytes, as the library counts it; 0 if it does not tell.
-    pub fn bytes(self) -> u64 {
-        static TYPE_SIZE: AtomicUsize = AtomicUsize::new(0);
-        let mut f = TYPE_SIZE.load(Ordering::Relaxed);
-        if f == 0 {
-            f = crate::symbols::library(c"PMPI_Type_size").unwrap_or(0);
-            TYPE_SIZE.store(f, Ordering::Relaxed);
-        }
-        if f == 0 {
-            return 0;
-        }
-        let mut size = 0i32;
-        // SAFETY: the signature of MPI_Type_size, which is local; the program has just used the type.
-        let rc = unsafe {
-            core::mem::transmute::<usize, unsafe extern "C" fn(usize, *mut i32) -> i32>(f)(
-                self.dtype,
-                &raw mut size,
-            )
-        };
-        let size = if rc == 0 { size.max(0) } else { 0 };
-        self.count.max(0) as u64 * size as u64
-    }
-}
-
-/// What a forced run has a call do ([`standoff_board::layout::FORCE_VAR`]); of what MPI leaves open there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// A wildcard takes the message with this source and tag.
-    From(i32, i32),
-    /// A standard send waits for its receive.
-    Wait,
-    /// A collective lets nobody go before all have come.
-    Meet,
-}
-
-impl Choice {
-    /// A line of the rank's file: number of the call, word, arguments.
-    fn parse(line: &str) -> Option<(u64, Choice)> {
-        let mut words = line.split_ascii_whitespace();
-        let call = words.next()?.parse().ok()?;
-        let choice = match words.next()? {
-            "from" => Choice::From(words.next()?.parse().ok()?, words.next()?.parse().ok()?),
-            "wait" => Choice::Wait,
-            "meet" => Choice::Meet,
-            _ => return None,
-        };
-        Some((call, choice))
-    }
-}
-
-/// What the call that begins is to do.
-#[inline(always)]
-pub(crate) fn chosen(rank: &Rank) -> Option<Choice> {
-    if !rank.records() {
-        return None;
-    }
-    rank.quiet(|s, _| {
-        let recorder = s.recorder.as_ref()?;
-        let next = recorder
-            .forced
-            .binary_search_by_key(&recorder.calls, |f| f.0)
-            .ok()?;
-        Some(recorder.forced[next].1)
-    })
-}
-
-/// Source and tag for a receive or probe: those that it was given, or what is chosen where they are wildcards.
-#[inline(always)]
-pub(crate) fn pattern(rank: &Rank, source: i32, tag: i32) -> (i32, i32) {
-    match chosen(rank) {
-        Some(Choice::From(from, with)) if rank.abi.source(source) == ANY => {
-            let tag = if rank.abi.tag(tag) == ANY { with } else { tag };
-            (from, tag)
-        }
-        _ => (source, tag),
-    }
-}
 
 /// The requests of sends that share a handle, in the order of posting: where the program keeps each, and its identity.
 type Shared = Vec<(usize, u64)>;
@@ -642,99 +523,6 @@ impl State {
     }
 }
 
-/// How a completion ended.
-pub(crate) enum Outcome<'a> {
-    /// Nothing was complete.
-    Nothing,
-    /// All were.
-    All,
-    /// Those at these positions of the program's array, with the place of their status.
-    Some(&'a [u32]),
-}
-
-/// Records a completion call on the requests in `thread.waits`, which are still on the board. `told` gives what a receive that asked for any
-/// source or tag received, by operation and number of the status.
-#[allow(clippy::too_many_arguments)] // what a call was given and told
-pub(crate) fn completion(
-    s: &mut State,
-    b: &mut Board,
-    thread: &mut ThreadState,
-    kind: Completion,
-    place: u32,
-    requests: P,
-    handle_size: usize,
-    outcome: &Outcome<'_>,
-    told: impl Fn(&Board, u32, usize) -> Option<(i32, i32)>,
-) {
-    if s.recorder.is_none() || thread.waits.is_empty() {
-        return;
-    }
-    let slot = thread.slot;
-    let scratch = &mut thread.told;
-    scratch.requests.clear();
-    scratch.all.clear();
-    scratch.some.clear();
-    for &(position, o) in &thread.waits {
-        // A persistent request of MPI_PROC_NULL: its starts are no events.
-        let silent = |o: &Op| o.kind == op::LOCAL && o.flags & flag::PERSISTENT != 0;
-        if b.ops.get(o as usize).is_some_and(silent) {
-            continue;
-        }
-        let n = scratch.requests.len();
-        let (done, status) = match outcome {
-            Outcome::Nothing => (false, 0),
-            Outcome::All => (true, position as usize),
-            Outcome::Some(list) => match list.iter().position(|p| *p == position) {
-                Some(k) => (true, k),
-                None => (false, 0),
-            },
-        };
-        let at = requests as usize + position as usize * handle_size;
-        let id = s.identity(b, at, o, done);
-        scratch.requests.push(id);
-        if done {
-            let told = told(b, o, status).map(matched);
-            match outcome {
-                Outcome::All => scratch.all.extend(told.map(|m| (n as u32, m))),
-                _ => scratch.some.push((n as u32, told)),
-            }
-        }
-    }
-    let event = Event::Complete {
-        call: kind,
-        requests: Cow::Borrowed(&scratch.requests),
-        told: match outcome {
-            Outcome::Nothing => Told::None,
-            Outcome::All => Told::All(Cow::Borrowed(&scratch.all)),
-            Outcome::Some(_) => Told::Some(Cow::Borrowed(&scratch.some)),
-        },
-    };
-    let about = scratch
-        .requests
-        .iter()
-        .fold(1, |h: u64, r| h.wrapping_mul(31) ^ r.0);
-    let nothing = matches!(outcome, Outcome::Nothing);
-    let again = s
-        .recorder
-        .as_ref()
-        .is_some_and(|r| r.poll == Some((place, about)));
-    if nothing && again {
-        return;
-    }
-    s.record(b, slot, place, event);
-    if let Some(recorder) = s.recorder.as_mut().filter(|_| nothing) {
-        recorder.poll = Some((place, about));
-    }
-}
-
-/// Room in which a completion is put together.
-#[derive(Default)]
-pub(crate) struct Scratch {
-    requests: Vec<RequestId>,
-    all: Vec<(u32, Matched)>,
-    some: Vec<(u32, Option<Matched>)>,
-}
-
 impl Recorder {
     fn define_site(&mut self, b: &Board, place: u32) -> std::io::Result<()> {
         let (word, bit) = (place as usize / 64, 1 << (place % 64));
@@ -769,14 +557,6 @@ impl Recorder {
             },
         })
     }
-}
-
-/// The place of a call that is no event in a run without recording (a poll).
-pub(crate) fn place_of(call: &Call, s: &State, b: &mut Board, thread: &mut ThreadState) -> u32 {
-    if s.recorder.is_none() {
-        return 0;
-    }
-    crate::place::look(call, b, thread)
 }
 
 fn members(group: Members, arena: &[u32]) -> Option<Group<'static>> {
