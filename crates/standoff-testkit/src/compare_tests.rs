@@ -1,5 +1,7 @@
 //! The comparison must fail whatever is not as the header says: each test spoils one thing of a right observation.
 
+use standoff_report::FindingKind;
+
 use super::*;
 
 const SOURCE: &str = "\
@@ -157,17 +159,30 @@ fn a_deadlock_in_a_clean_program_fails() {
 }
 
 #[test]
-fn a_warning_in_a_clean_program_passes() {
-    let clean = "# standoff: title: t\n# standoff: ranks: 9\n# standoff: expect: clean\n";
+fn a_warning_must_be_expected_with_its_lines() {
+    let head = "# standoff: title: t\n# standoff: ranks: 9\n# standoff: expect: clean\n";
     let mut warned = report();
     warned.verdict = Verdict::Clean;
     warned.findings[0].severity = Severity::Warning;
+    warned.findings[0].kind = FindingKind::RequestLeak;
     let seen = Observation {
         ended: Ended::Status(0),
         report: Ok(warned),
         ..observation()
     };
-    assert_eq!(check(clean, &seen), []);
+    assert!(matches!(
+        check(head, &seen)[..],
+        [Mismatch::Warnings { .. }]
+    ));
+    // The lines of the report are 8 and 9.
+    let marked =
+        format!("{head}# standoff: warns: request-leak\n\n\n\na()  # @warn\nb()  # @warn\n");
+    assert_eq!(check(&marked, &seen), []);
+    let one = format!("{head}# standoff: warns: request-leak\n\n\n\na()  # @warn\nb()\n");
+    assert!(matches!(
+        check(&one, &seen)[..],
+        [Mismatch::Warnings { .. }]
+    ));
 }
 
 #[test]
