@@ -49,9 +49,11 @@ struct Row {
     bound: Bound,
     /// The product's bound; else only a figure to watch.
     promised: bool,
+    /// As `check` does: every event is written down.
+    recorded: bool,
 }
 
-const ROWS: [Row; 10] = [
+const ROWS: [Row; 13] = [
     Row {
         name: "ping-pong 8 B, C",
         file: "ping_pong.c",
@@ -60,6 +62,7 @@ const ROWS: [Row; 10] = [
         unit: "ns",
         bound: Bound::Ratio(1.05),
         promised: true,
+        recorded: false,
     },
     Row {
         name: "ping-pong 8 B, mpi4py Send/Recv",
@@ -69,6 +72,7 @@ const ROWS: [Row; 10] = [
         unit: "ns",
         bound: Bound::Ratio(1.05),
         promised: true,
+        recorded: false,
     },
     Row {
         name: "ping-pong 8 B, mpi4py send/recv",
@@ -78,6 +82,7 @@ const ROWS: [Row; 10] = [
         unit: "ns",
         bound: Bound::Ratio(1.05),
         promised: true,
+        recorded: false,
     },
     Row {
         name: "a call: Send to PROC_NULL, C",
@@ -87,6 +92,7 @@ const ROWS: [Row; 10] = [
         unit: "ns",
         bound: Bound::Added(30.0),
         promised: true,
+        recorded: false,
     },
     Row {
         name: "a call: Irecv, Send, Wait to oneself, C",
@@ -96,6 +102,7 @@ const ROWS: [Row; 10] = [
         unit: "ns",
         bound: Bound::Added(30.0),
         promised: false,
+        recorded: false,
     },
     Row {
         name: "message rate, windows of 64, C",
@@ -105,6 +112,7 @@ const ROWS: [Row; 10] = [
         unit: "ns",
         bound: Bound::Added(30.0),
         promised: false,
+        recorded: false,
     },
     Row {
         name: "application: Jacobi, C",
@@ -114,6 +122,7 @@ const ROWS: [Row; 10] = [
         unit: "us",
         bound: Bound::Ratio(1.01),
         promised: true,
+        recorded: false,
     },
     Row {
         name: "memory of a rank after MPI_Init",
@@ -123,6 +132,7 @@ const ROWS: [Row; 10] = [
         unit: "KiB",
         bound: Bound::Added(MEMORY),
         promised: true,
+        recorded: false,
     },
     Row {
         name: "memory of a rank after 200,000 tags",
@@ -132,6 +142,7 @@ const ROWS: [Row; 10] = [
         unit: "KiB",
         bound: Bound::Added(MEMORY),
         promised: true,
+        recorded: false,
     },
     Row {
         name: "memory of a rank after 5,000 comms",
@@ -141,6 +152,37 @@ const ROWS: [Row; 10] = [
         unit: "KiB",
         bound: Bound::Added(MEMORY),
         promised: true,
+        recorded: false,
+    },
+    Row {
+        name: "recorded: ping-pong, mpi4py Send/Recv",
+        file: "ping_pong.py",
+        args: &["array"],
+        ranks: 2,
+        unit: "ns",
+        bound: Bound::Ratio(1.10),
+        promised: true,
+        recorded: true,
+    },
+    Row {
+        name: "recorded: ping-pong, mpi4py send/recv",
+        file: "ping_pong.py",
+        args: &["object"],
+        ranks: 2,
+        unit: "ns",
+        bound: Bound::Ratio(1.10),
+        promised: true,
+        recorded: true,
+    },
+    Row {
+        name: "recorded: Irecv, Send, Wait to oneself, a call",
+        file: "self_message.c",
+        args: &[],
+        ranks: 1,
+        unit: "ns",
+        bound: Bound::Added(100.0),
+        promised: true,
+        recorded: true,
     },
 ];
 
@@ -296,6 +338,12 @@ impl Bench<'_> {
     /// Runs a program and returns the number it prints.
     fn number(&self, row: &Row, program: &[PathBuf], watched: bool) -> Result<f64, Error> {
         let mut job = self.job(watched, row.ranks);
+        let directory = self.scratch.join("recording");
+        if watched && row.recorded {
+            let _ = std::fs::remove_dir_all(&directory);
+            std::fs::create_dir(&directory)?;
+            job.env(standoff_board::layout::RECORD_VAR, &directory);
+        }
         let output = job.args(program).args(row.args).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         match text.trim().parse() {
