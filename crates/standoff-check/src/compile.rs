@@ -510,7 +510,8 @@ fn choices(rank: &mut RankProgram, follow: bool) {
             Kind::Wait(wait) => {
                 let list = &rank.lists[wait.first as usize..(wait.first + wait.len) as usize];
                 if wait.need != Need::All {
-                    wait.tells = list.iter().any(|op| later.contains(op));
+                    // Which one it tells may decide what the rank does next, even if it never asks again.
+                    wait.tells = list.len() > 1 || list.iter().any(|op| later.contains(op));
                     later.extend(list);
                 }
                 told.extend_from_slice(list);

@@ -310,7 +310,7 @@ impl Cli {
             .get(1)
             .and_then(|word| word.to_str())
             .unwrap_or_default();
-        if ["run", "exec", "check"].contains(&command)
+        if ["run", "exec", "check", "replay"].contains(&command)
             && let Some(program) = program_at(command, &args)
         {
             args.insert(program, "--".into());
@@ -339,12 +339,19 @@ fn program_at(command: &str, args: &[OsString]) -> Option<usize> {
             first.is_some_and(|at| letters[at..].chars().count() == 1)
         }
     };
+    // Of `replay`, the first word is the witness.
+    let mut witness = command == "replay";
     let mut at = 2;
     while let Some(word) = args.get(at) {
         let word = word.to_string_lossy();
         let python = word.starts_with("-m") || word.starts_with("-c");
         if word == "--" {
             return None;
+        }
+        if witness && !word.starts_with('-') {
+            witness = false;
+            at += 1;
+            continue;
         }
         if python || !word.starts_with('-') {
             return Some(at);

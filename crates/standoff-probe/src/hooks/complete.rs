@@ -41,6 +41,9 @@ fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) 
                 .and_then(|o| Some((o, b.ops.get_mut(o as usize)?)));
             let Some((o, entry)) = found else {
                 unknown += 1;
+                if s.recorder.is_some() {
+                    s.forget_null(address(rank, requests, i), handle);
+                }
                 continue;
             };
             if entry.flags & flag::INACTIVE != 0 {
@@ -73,6 +76,16 @@ fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) 
         rank.change(look)
     }
     (wild, place)
+}
+
+/// Where the program keeps its `i`-th request.
+fn address(rank: &Rank, requests: P, i: usize) -> usize {
+    requests as usize
+        + i * if rank.abi.small_handles {
+            4
+        } else {
+            size_of::<usize>()
+        }
 }
 
 /// The request at `position` is done: counts what it received and forgets it.
@@ -169,7 +182,13 @@ fn recorded(
     } else {
         size_of::<usize>()
     };
-    let told = |b: &Board, o: u32, i: usize| told(rank, b, o, about.statuses, i);
+    let told = |b: &Board, o: u32, i: usize| {
+        let cancelled = |o: &Op| o.flags & flag::CANCELLED != 0;
+        match b.ops.get(o as usize).is_some_and(cancelled) {
+            true => None,
+            false => told(rank, b, o, about.statuses, i),
+        }
+    };
     let &About {
         kind,
         place,
@@ -575,8 +594,10 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
         let e = *e;
         if let Some(thread) = call.thread().filter(|_| s.recorder.is_some()) {
             let place = crate::place::look(&call, b, thread);
-            let id = s.identity(b, request as usize, o, false);
-            s.record(b, thread.slot, place, Event::Cancel(id));
+            match s.identity(b, request as usize, o) {
+                Some(id) => s.record(b, thread.slot, place, Event::Cancel(id)),
+                None => s.record_lost(b, "a cancelled send whose request is not known"),
+            }
         }
         if matches!(e.kind, op::SEND | op::SSEND | op::BSEND | op::RSEND) && e.comm != 0 {
             // Whether it will be withdrawn or not cannot be told in time.
@@ -613,8 +634,14 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
             s.recorder.is_some() && e.kind != op::LOCAL && e.flags & flag::INACTIVE == 0
         }) {
             let place = crate::place::look(&call, b, thread);
-            let id = s.identity(b, request as usize, o, true);
-            s.record(b, thread.slot, place, Event::RequestFree(id));
+            match s.complete(b, o, &[request as usize]) {
+                Some(ids) => {
+                    for id in ids.into_iter().flatten() {
+                        s.record(b, thread.slot, place, Event::RequestFree(id));
+                    }
+                }
+                None => s.record_muddle(b, thread.slot, place),
+            }
         }
         s.drop_op(b, o);
     });

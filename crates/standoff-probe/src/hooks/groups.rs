@@ -83,14 +83,24 @@ pub(crate) fn group_of(rank: &Rank, world: usize, comm: usize, remote: bool) -> 
         library!(c"PMPI_Comm_group", fn(usize, *mut usize))?
     };
     let free = library!(c"PMPI_Group_free", fn(*mut usize))?;
+    let size = if remote {
+        library!(c"PMPI_Comm_remote_size", fn(usize, *mut i32))?
+    } else {
+        library!(c"PMPI_Comm_size", fn(usize, *mut i32))?
+    };
     let mut group = 0usize;
     // SAFETY: MPI's signatures; `group` is wide enough for a handle of any ABI.
     unsafe {
         if get(comm, &raw mut group) != SUCCESS {
             return None;
         }
-        let out = members(world, rank.abi.handle(group));
+        let mut out = members(world, rank.abi.handle(group));
         free(&raw mut group);
+        // MPICH 5.0.2 gives a Cartesian communicator the whole group of its parent, also where it has fewer processes.
+        let mut n = 0i32;
+        if let (Some(list), SUCCESS) = (&mut out, size(comm, &raw mut n)) {
+            list.truncate(n.max(0) as usize);
+        }
         out
     }
 }

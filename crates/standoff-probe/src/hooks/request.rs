@@ -26,7 +26,13 @@ pub(crate) fn isend(
 ) -> i32 {
     let rank = call.rank;
     if dest == rank.abi.proc_null {
-        return real();
+        let rc = real();
+        if rank.records() && rc == SUCCESS {
+            // SAFETY: a successful call has stored a handle there.
+            let handle = unsafe { rank.abi.handle_at(request, 0) };
+            rank.quiet(|s, _| s.posted(request, handle, None));
+        }
+        return rc;
     }
     let thread = thread_or!(call, real());
     let o = {
@@ -72,7 +78,9 @@ pub(crate) fn isend(
     if let (true, Some(i)) = (rank.records(), posted) {
         rank.change(|s, b| {
             let o = b.ops[i as usize];
-            s.posted(request, i, &o);
+            // SAFETY: a successful call has stored a handle there.
+            let handle = unsafe { rank.abi.handle_at(request, 0) };
+            s.posted(request, handle, Some(&o));
             s.record_send(
                 b,
                 thread.slot,

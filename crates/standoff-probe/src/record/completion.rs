@@ -41,31 +41,65 @@ pub(crate) fn completion(
     scratch.requests.clear();
     scratch.all.clear();
     scratch.some.clear();
+    let place_of = |position: u32| requests as usize + position as usize * handle_size;
+    let status = |position: u32| match outcome {
+        Outcome::Nothing => None,
+        Outcome::All => Some(position as usize),
+        Outcome::Some(list) => list.iter().position(|p| *p == position),
+    };
+    let mut muddled = false;
+    let mut seen: Vec<u32> = Vec::new();
     for &(position, o) in &thread.waits {
         // A persistent request of MPI_PROC_NULL: its starts are no events.
         let silent = |o: &Op| o.kind == op::LOCAL && o.flags & flag::PERSISTENT != 0;
-        if b.ops.get(o as usize).is_some_and(silent) {
+        if seen.contains(&o) || b.ops.get(o as usize).is_some_and(silent) {
             continue;
         }
-        let n = scratch.requests.len();
-        let (done, status) = match outcome {
-            Outcome::Nothing => (false, 0),
-            Outcome::All => (true, position as usize),
-            Outcome::Some(list) => match list.iter().position(|p| *p == position) {
-                Some(k) => (true, k),
-                None => (false, 0),
-            },
+        let mut done: Vec<u32> = Vec::new();
+        let mut open: Vec<u32> = Vec::new();
+        let mut sort = |position: u32| match status(position) {
+            Some(_) => done.push(position),
+            None => open.push(position),
         };
-        let at = requests as usize + position as usize * handle_size;
-        let id = s.identity(b, at, o, done);
-        scratch.requests.push(id);
-        if done {
-            let told = told(b, o, status).map(matched);
+        if b.ops.get(o as usize).is_some_and(|o| o.shared > 1) {
+            // Requests that share an entry are told apart together.
+            seen.push(o);
+            let mine = thread.waits.iter().filter(|w| w.1 == o);
+            mine.for_each(|w| sort(w.0));
+        } else {
+            sort(position);
+        }
+        for position in open {
+            scratch
+                .requests
+                .extend(s.identity(b, place_of(position), o));
+        }
+        if done.is_empty() {
+            continue;
+        }
+        let places: Vec<usize> = done.iter().map(|&p| place_of(p)).collect();
+        let Some(ids) = s.complete(b, o, &places) else {
+            muddled = true;
+            continue;
+        };
+        // Only a receive is told anything, and it shares its entry with nobody.
+        let told = status(done[0])
+            .and_then(|status| told(b, o, status))
+            .map(matched);
+        for id in ids.into_iter().flatten() {
+            let n = scratch.requests.len() as u32;
+            scratch.requests.push(id);
             match outcome {
-                Outcome::All => scratch.all.extend(told.map(|m| (n as u32, m))),
-                _ => scratch.some.push((n as u32, told)),
+                Outcome::All => scratch.all.extend(told.map(|m| (n, m))),
+                _ => scratch.some.push((n, told)),
             }
         }
+    }
+    if muddled {
+        s.record_muddle(b, slot, place);
+    }
+    if scratch.requests.is_empty() {
+        return;
     }
     let event = Event::Complete {
         call: kind,

@@ -6,12 +6,14 @@
 mod completion;
 mod data;
 mod force;
+mod handles;
 
 pub(crate) use completion::{Outcome, Scratch, completion, place_of};
 pub(crate) use data::Data;
+use handles::Handles;
+
 pub(crate) use force::{Choice, chosen, pattern};
 
-use crate::P;
 use crate::map::Map;
 use crate::rank::State;
 use standoff_board::layout::{
@@ -23,7 +25,6 @@ use standoff_trace::event::{
 };
 use standoff_trace::{Event, Header, Record, Writer};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::fd::AsRawFd;
@@ -34,9 +35,6 @@ const WINDOW: usize = 1 << 20;
 const PAGE: usize = 4096;
 /// Messages of matched probes that have not been received.
 const MESSAGES: usize = 4096;
-
-/// The requests of sends that share a handle, in the order of posting: where the program keeps each, and its identity.
-type Shared = Vec<(usize, u64)>;
 
 /// One rank's recording.
 pub(crate) struct Recorder {
@@ -54,11 +52,13 @@ pub(crate) struct Recorder {
     /// Handles of matched messages.
     messages: Map,
     last_message: u32,
-    shared: HashMap<u32, Shared>,
+    shared: Handles,
     /// The last event, if that was a poll that found nothing: another like it says nothing new.
     poll: Option<(u32, u64)>,
     /// Events so far, definitions left out.
     calls: u64,
+    /// The rank's taint is in the record.
+    tainted: bool,
     /// By the number of the call.
     forced: Vec<(u64, Choice)>,
 }
@@ -88,9 +88,10 @@ impl Recorder {
             sites: [0; PLACES / 64],
             messages: Map::new(2 * MESSAGES),
             last_message: 0,
-            shared: HashMap::new(),
+            shared: Handles::default(),
             poll: None,
             calls: 0,
+            tainted: false,
             forced: Vec::new(),
         };
         out.advance(WINDOW)?;
@@ -171,6 +172,9 @@ impl Recorder {
 impl State {
     /// Records an event of a call that was made at `place`. What it names is defined first.
     pub fn record(&mut self, b: &mut Board, thread: usize, place: u32, event: Event<'_>) {
+        if b.header.taint != 0 && self.recorder.as_ref().is_some_and(|r| !r.tainted) {
+            self.record_taint(b, thread);
+        }
         let Some(recorder) = &mut self.recorder else {
             return;
         };
@@ -187,6 +191,21 @@ impl State {
         });
         if written.is_err() {
             self.stop_recording(b);
+        }
+    }
+
+    /// From here on the rank may do anything: what taints it on the board taints its record.
+    #[cold]
+    fn record_taint(&mut self, b: &mut Board, thread: usize) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.tainted = true;
+            let why = b.header.taint_why;
+            let end = why.iter().position(|b| *b == 0).unwrap_or(why.len());
+            let event = Event::Unmodelled {
+                name: String::from_utf8_lossy(&why[..end]),
+                acts: true,
+            };
+            self.record(b, thread, 0, event);
         }
     }
 
@@ -213,10 +232,14 @@ impl State {
         let recorder = self.recorder.as_mut()?;
         let c = b.comms.get(i)?;
         if *recorder.comms.get(i)? != c.id {
-            let group = members(c.group, &b.arena)?;
+            let group = members(c.group, &b.arena);
             let remote = match c.inter {
-                0 => None,
-                _ => Some(members(c.remote, &b.arena)?),
+                0 => Some(None),
+                _ => members(c.remote, &b.arena).map(Some),
+            };
+            let (Some(group), Some(remote)) = (group, remote) else {
+                self.record_lost(b, "a communicator whose members are not known");
+                return None;
             };
             let sources = match c.sources {
                 [_, u32::MAX] => None,
@@ -245,6 +268,16 @@ impl State {
             recorder.comms[i] = c.id;
         }
         Some(CommIndex(i as u32))
+    }
+
+    /// Something that the record cannot hold.
+    #[cold]
+    pub fn record_lost(&mut self, b: &mut Board, what: &str) {
+        let event = Event::Unmodelled {
+            name: what.into(),
+            acts: true,
+        };
+        self.record(b, 0, 0, event);
     }
 
     /// Records a send; `request`: of its nonblocking form.
@@ -488,38 +521,6 @@ impl State {
             signature: None,
         });
         self.record(b, thread, o.place, event);
-    }
-
-    /// A request was posted: where its variable lies tells it from others that the library gives the same handle.
-    pub fn posted(&mut self, at: P, index: u32, o: &Op) {
-        let Some(recorder) = &mut self.recorder else {
-            return;
-        };
-        if o.kind == op::RECV || o.kind == op::COLLECTIVE {
-            return;
-        }
-        let list = recorder.shared.entry(index).or_default();
-        if o.shared <= 1 {
-            list.clear();
-        }
-        list.push((at as usize, o.order));
-    }
-
-    /// The identity of the request at `at`, which the entry `index` stands for; `take`: it is complete.
-    pub fn identity(&mut self, b: &mut Board, at: usize, index: u32, take: bool) -> RequestId {
-        let order = b.ops.get(index as usize).map_or(0, |o| o.order);
-        let Some(recorder) = &mut self.recorder else {
-            return RequestId(order);
-        };
-        let Some(list) = recorder.shared.get_mut(&index).filter(|l| l.len() > 1) else {
-            return RequestId(order);
-        };
-        let here = list.iter().position(|&(place, _)| place == at);
-        let order = list[here.unwrap_or(0)].1;
-        if take {
-            list.remove(here.unwrap_or(0));
-        }
-        RequestId(order)
     }
 }
 

@@ -7,12 +7,15 @@
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use standoff_board::layout::FORCE_VAR;
 use standoff_check::{Action, Alternative, Outcome};
-use standoff_trace::event::{CollectiveKind, CommId, CommIndex, SendMode, Source, Told};
+use standoff_trace::event::{
+    CollectiveKind, CommId, CommIndex, Completion, Matched, RequestId, SendMode, Source, Told,
+};
 use standoff_trace::{Event, RankTrace, Trace};
 
 use super::recording::Recording;
@@ -76,12 +79,11 @@ impl Witness {
             ranks: self.ranks.clone(),
         };
         let text = serde_json::to_string_pretty(&file).unwrap_or_default() + "\n";
-        let name = "standoff-witness.json";
-        let elsewhere = std::env::temp_dir().join(name);
-        match fs::write(name, &text) {
-            Ok(()) => Ok(name.into()),
-            Err(_) => match fs::write(&elsewhere, &text) {
-                Ok(()) => Ok(elsewhere),
+        let here = PathBuf::new();
+        match put(&here, &text) {
+            Ok(path) => Ok(path),
+            Err(_) => match put(&std::env::temp_dir(), &text) {
+                Ok(path) => Ok(path),
                 Err(error) => Err(Error::Recording(format!(
                     "cannot write the witness: {error}"
                 ))),
@@ -103,6 +105,27 @@ impl Witness {
             ranks: file.ranks,
         })
     }
+}
+
+/// Writes a new file: `standoff-witness.json`, or with a number if that is there.
+fn put(directory: &Path, text: &str) -> std::io::Result<PathBuf> {
+    for n in 1..10_000 {
+        let name = match n {
+            1 => "standoff-witness.json".to_owned(),
+            n => format!("standoff-witness-{n}.json"),
+        };
+        let path = directory.join(name);
+        match fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+        {
+            Ok(mut file) => return file.write_all(text.as_bytes()).map(|()| path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(std::io::ErrorKind::AlreadyExists.into())
 }
 
 /// The files that tell the ranks, beside a recording.
@@ -156,16 +179,36 @@ pub fn reached(trace: &Trace, ranks: &[Rank]) -> bool {
             .filter(|event| !definition(event))
             .collect();
         choices.calls.iter().all(|&(call, choice)| {
-            let Choice::From { source, .. } = choice else {
-                return true;
+            let source = match choice {
+                Choice::From { source, .. } => source,
+                // Not forced yet.
+                Choice::Request(_) => return false,
+                Choice::Wait | Choice::Meet => return true,
             };
             match usize::try_from(call).ok().and_then(|call| calls.get(call)) {
-                Some(Event::Recv(recv)) if recv.request.is_some() => true,
+                Some(Event::Recv(recv)) if recv.request.is_some() => {
+                    told(rank, recv.request).is_some_and(|t| t.source.0 == source)
+                }
                 Some(Event::Recv(recv)) => recv.told.is_some_and(|t| t.source.0 == source),
                 Some(Event::Probe { told, .. }) => told.is_some_and(|t| t.source.0 == source),
                 _ => false,
             }
         })
+    })
+}
+
+/// What a nonblocking receive was told when it completed.
+fn told(rank: &RankTrace, request: Option<RequestId>) -> Option<Matched> {
+    rank.records.iter().find_map(|record| {
+        let Event::Complete { requests, told, .. } = &record.event else {
+            return None;
+        };
+        let at = requests.iter().position(|r| Some(*r) == request)? as u32;
+        match told {
+            Told::All(list) => list.iter().find(|t| t.0 == at).map(|t| t.1),
+            Told::Some(list) => list.iter().find(|t| t.0 == at).and_then(|t| t.1),
+            Told::None => None,
+        }
     })
 }
 
@@ -257,6 +300,12 @@ pub fn of_witness(trace: &Trace, witness: &standoff_check::Witness) -> Vec<Rank>
             ranks[step.rank as usize].calls.push((call, choice));
         }
     }
+    // Polls shift the numbers of calls from run to run: members of a collective might not agree on whether to meet.
+    let polls = trace.ranks.iter().flat_map(|r| &r.records).any(|r| {
+        matches!(&r.event, Event::Probe { poll: true, .. })
+            || matches!(&r.event, Event::Complete { call, .. }
+                if matches!(call, Completion::Test | Completion::Testall | Completion::Testany | Completion::Testsome))
+    });
     for step in witness.steps.iter().filter(|s| s.action == Action::Begins) {
         let rank = &trace.ranks[step.rank as usize];
         let record = &rank.records[step.event as usize];
@@ -276,7 +325,7 @@ pub fn of_witness(trace: &Trace, witness: &standoff_check::Witness) -> Vec<Rank>
                     && c.kind != CollectiveKind::Barrier =>
             {
                 match instance(rank, step.event) {
-                    Some(i) if !early.contains(&i) => Choice::Meet,
+                    Some(i) if !early.contains(&i) && !polls => Choice::Meet,
                     _ => continue,
                 }
             }

@@ -12,11 +12,17 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use standoff_board::layout::MEASURE_VAR;
-use standoff_check::{Bound, Model, Options, Scope as Searched, Verdict as Found};
-use standoff_report::{Finding, FindingKind, Report, Scope, Severity, Verdict};
+use standoff_check::{Alternative, Bound, Model, Options, Scope as Searched, Verdict as Found};
+use standoff_report::{AgentEntry, Finding, FindingKind, Report, Scope, Severity, Verdict};
+use standoff_trace::Trace;
 
 use crate::cli::{CheckArgs, ReplayArgs, RunArgs};
 use crate::error::Error;
@@ -31,6 +37,16 @@ use self::recording::{Execution, Recording};
 const PATIENCE: u32 = 4;
 /// And at least.
 const LEAST: Duration = Duration::from_secs(10);
+
+/// How often a search is asked whether it is done.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A signal came that asks to end, after the recorded run.
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+fn stopped() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
 
 /// How many runs and how much time to spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +83,7 @@ pub fn check(args: CheckArgs) -> Result<Status, Error> {
         json: None,
         quiet: true,
         stall_exit: true,
+        no_kill: false,
         ..args.run.clone()
     };
     let how = How {
@@ -77,6 +94,13 @@ pub fn check(args: CheckArgs) -> Result<Status, Error> {
     let told = outcome.happened.deadlock || outcome.happened.stalled || outcome.happened.timeout;
     let passed = outcome.report.verdict == Verdict::Clean && !told && !outcome.interrupted;
     if passed {
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            let asked = signal_hook::flag::register(signal, Arc::clone(&STOP));
+            asked.map_err(|source| Error::System {
+                what: "catch signals",
+                source,
+            })?;
+        }
         let mut checker = Checker {
             args: &args,
             took: started.elapsed(),
@@ -128,8 +152,8 @@ struct Explored {
     seen: BTreeSet<u64>,
     /// Choices that were forced.
     forced: BTreeSet<u64>,
-    /// To be forced: prefix and outcome.
-    open: Vec<Vec<force::Rank>>,
+    /// To be forced: outcomes, each of an execution.
+    open: Vec<(Rc<Trace>, Alternative)>,
     bounds: BTreeSet<String>,
     nondeterministic: bool,
 }
@@ -180,6 +204,11 @@ impl Checker<'_> {
                 },
             ));
         }
+        if report.verdict == Verdict::PotentialDeadlock {
+            explored
+                .bounds
+                .insert("the search ended with what it found".to_owned());
+        }
         report.scope = if explored.bounds.is_empty() {
             Scope::AllExecutions
         } else {
@@ -191,7 +220,7 @@ impl Checker<'_> {
         }
         if explored.nondeterministic && report.verdict == Verdict::Clean {
             report.notes.push(format!(
-                "executions looked at: {}, of which {} were forced",
+                "different executions looked at: {}; further runs of the program: {}",
                 explored.seen.len(),
                 self.runs
             ));
@@ -219,8 +248,16 @@ impl Checker<'_> {
                     return None;
                 }
             };
-            explored.nondeterministic |= model.nondeterministic();
-            match model.search(&options).0 {
+            let nondeterministic = model.nondeterministic();
+            explored.nondeterministic |= nondeterministic;
+            let (found, alternatives) = match self.searched(model, options) {
+                Ok(found) => found,
+                Err(why) => {
+                    explored.bounds.insert(why.to_owned());
+                    return None;
+                }
+            };
+            match found {
                 Found::Clean(Searched::Bounded(bounds)) if certain => {
                     let told = |b: &&Bound| !matches!(b, Bound::Follows | Bound::OtherOutcomes);
                     let told = bounds.iter().filter(told).map(bound);
@@ -243,16 +280,46 @@ impl Checker<'_> {
                     }
                 }
             }
-            if certain && !model.nondeterministic() {
+            if certain && !nondeterministic {
                 break;
             }
-            if certain {
-                let open = model.alternatives();
-                let open = open.iter().map(|a| force::prefix(&execution.trace, a));
-                explored.open.extend(open);
+            if !alternatives.is_empty() {
+                let trace = Rc::new(execution.trace.clone());
+                let open = alternatives.into_iter();
+                explored.open.extend(open.map(|a| (Rc::clone(&trace), a)));
             }
         }
         None
+    }
+
+    /// The search, on a thread of its own: who asks may be interrupted, or have no more time.
+    fn searched(
+        &self,
+        model: Model,
+        options: Options,
+    ) -> Result<(Found, Vec<Alternative>), &'static str> {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let found = model.search(&options).0;
+            let alternatives = match options.certain && model.nondeterministic() {
+                true => model.alternatives(),
+                false => Vec::new(),
+            };
+            // Nobody may be waiting any more.
+            let _ = sender.send((found, alternatives));
+        });
+        let limit = self.args.budget.unwrap_or_default().time;
+        loop {
+            match receiver.recv_timeout(LOOK) {
+                Ok(found) => return Ok(found),
+                Err(RecvTimeoutError::Disconnected) => return Err("the search failed"),
+                Err(RecvTimeoutError::Timeout) if stopped() => return Err("interrupted"),
+                Err(RecvTimeoutError::Timeout) if self.begun.elapsed() > limit => {
+                    return Err("the time of --budget was spent in the search");
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
     }
 
     /// Forces the choices of a witness on the program, and says in the finding what came of it.
@@ -270,8 +337,13 @@ impl Checker<'_> {
         };
         let live = outcome.report.findings.iter();
         let live = live.filter(|f| f.kind == FindingKind::Deadlock).find(|f| {
-            let hangs = |rank: u32| f.core.iter().chain(&f.victims).any(|e| e.rank == rank);
-            finding.core.iter().all(|e| hangs(e.rank))
+            let place = |e: &AgentEntry| e.stack.first().map(|f| (f.file.clone(), f.line));
+            let same = |a: &AgentEntry, b: &AgentEntry| {
+                a.rank == b.rank
+                    && (place(a) == place(b) || a.stack.is_empty() || b.stack.is_empty())
+            };
+            let hangs = |e: &AgentEntry| f.core.iter().chain(&f.victims).any(|seen| same(e, seen));
+            finding.core.iter().all(hangs)
         });
         match live {
             Some(live) => {
@@ -343,7 +415,7 @@ impl Checker<'_> {
     /// Runs the program again, silently; `None`: the budget is spent.
     fn run_as(&mut self, env: Vec<(OsString, OsString)>) -> Option<crate::job::Outcome> {
         let budget = self.args.budget.unwrap_or_default();
-        if self.runs >= budget.runs || self.begun.elapsed() >= budget.time {
+        if stopped() || self.runs >= budget.runs || self.begun.elapsed() >= budget.time {
             return None;
         }
         if self.runs == 0 && !self.args.run.quiet {
@@ -360,7 +432,12 @@ impl Checker<'_> {
             timeout: Some((self.took * PATIENCE).max(LEAST)),
             ..self.args.run.clone()
         };
-        run::execute_as(args, How { env, silent: true }).ok()
+        let outcome = run::execute_as(args, How { env, silent: true }).ok()?;
+        if outcome.interrupted {
+            STOP.store(true, Ordering::Relaxed);
+            return None;
+        }
+        Some(outcome)
     }
 
     /// Forces the next execution that was not looked at yet.
@@ -368,7 +445,12 @@ impl Checker<'_> {
         if self.args.no_rerun {
             return Explore::Nothing;
         }
-        while let Some(ranks) = explored.open.pop() {
+        while let Some((trace, alternative)) = explored.open.pop() {
+            if stopped() {
+                explored.open.push((trace, alternative));
+                break;
+            }
+            let ranks = force::prefix(&trace, &alternative);
             if !explored.forced.insert(force::identity(&ranks)) {
                 continue;
             }
@@ -377,7 +459,7 @@ impl Checker<'_> {
             };
             let Some(outcome) = self.forced_run(&ranks, &recording) else {
                 explored.forced.remove(&force::identity(&ranks));
-                explored.open.push(ranks);
+                explored.open.push((trace, alternative));
                 break;
             };
             if outcome.report.verdict == Verdict::Clean {

@@ -1,0 +1,125 @@
+//! Requests of sends that the library gives one handle (MPICH does, for sends that are complete at once, those to `MPI_PROC_NULL` included).
+//!
+//! Where the program keeps a request tells it from the others, and a call that completes all of them needs to tell nothing. Otherwise it is not known
+//! which one was completed: then none is said to be, and the record says that.
+
+use crate::P;
+use crate::rank::State;
+use standoff_board::layout::{Board, Op, op};
+use standoff_trace::Event;
+use standoff_trace::event::RequestId;
+use std::collections::HashMap;
+
+/// Not completed yet, by handle.
+pub(super) type Handles = HashMap<u64, Pending>;
+
+#[derive(Default)]
+pub(super) struct Pending {
+    /// Where the program keeps the request; its identity, `None` for a send to `MPI_PROC_NULL`.
+    list: Vec<(usize, Option<u64>)>,
+    /// Some were completed, and it is not known which.
+    muddled: bool,
+}
+
+impl Pending {
+    /// Position of the request that the program keeps at `at`, if that is certain.
+    fn at(&self, at: usize) -> Option<usize> {
+        if self.muddled {
+            return None;
+        }
+        let mut here = self.list.iter().enumerate().filter(|(_, e)| e.0 == at);
+        match (here.next(), here.next(), self.list.len()) {
+            (Some((i, _)), None, _) => Some(i),
+            (_, _, 1) => Some(0),
+            _ => None,
+        }
+    }
+
+    /// Takes the requests at these places out. `None`: not known which they are.
+    fn take(&mut self, places: &[usize]) -> Option<Vec<Option<u64>>> {
+        let known = if self.muddled {
+            None
+        } else if self.list.len() == places.len() {
+            Some(self.list.drain(..).map(|e| e.1).collect())
+        } else {
+            let found: Option<Vec<usize>> = places.iter().map(|&at| self.at(at)).collect();
+            found.map(|mut found| {
+                found.sort_unstable_by(|a, b| b.cmp(a));
+                found.dedup();
+                found.into_iter().map(|i| self.list.remove(i).1).collect()
+            })
+        };
+        if known.is_none() {
+            let left = self.list.len().saturating_sub(places.len());
+            self.list.truncate(left);
+            self.muddled = left > 0;
+        }
+        known
+    }
+}
+
+impl State {
+    /// A send's request was posted; `order`: its identity, `None` to `MPI_PROC_NULL`.
+    pub fn posted(&mut self, at: P, handle: usize, o: Option<&Op>) {
+        if o.is_some_and(|o| matches!(o.kind, op::RECV | op::COLLECTIVE)) {
+            return;
+        }
+        if let Some(recorder) = &mut self.recorder {
+            let pending = recorder.shared.entry(handle as u64).or_default();
+            pending.list.push((at as usize, o.map(|o| o.order)));
+        }
+    }
+
+    /// A request of no entry was given to a completion: one of a send to `MPI_PROC_NULL`, if anything.
+    pub fn forget_null(&mut self, at: usize, handle: usize) {
+        let Some(recorder) = &mut self.recorder else {
+            return;
+        };
+        if let Some(pending) = recorder.shared.get_mut(&(handle as u64)) {
+            pending.take(&[at]);
+        }
+    }
+
+    /// The identities of requests that are complete, all of the entry `index`, at these places of the program; `None` in it: no event. The
+    /// whole is `None` if it is not known which they are.
+    pub fn complete(
+        &mut self,
+        b: &Board,
+        index: u32,
+        places: &[usize],
+    ) -> Option<Vec<Option<RequestId>>> {
+        let order = b.ops.get(index as usize).map_or(0, |o| o.order);
+        let handle = self.handles.get(index as usize).copied().unwrap_or(0) as u64;
+        let recorder = self.recorder.as_mut()?;
+        match recorder.shared.get_mut(&handle) {
+            Some(pending) if !pending.list.is_empty() => {
+                let taken = pending.take(places)?;
+                Some(taken.into_iter().map(|id| id.map(RequestId)).collect())
+            }
+            _ => Some(vec![Some(RequestId(order)); places.len().min(1)]),
+        }
+    }
+
+    /// The identity of a request that is not complete; `None` if it is not known, or none.
+    pub fn identity(&self, b: &Board, at: usize, index: u32) -> Option<RequestId> {
+        let order = b.ops.get(index as usize).map_or(0, |o| o.order);
+        let handle = self.handles.get(index as usize).copied().unwrap_or(0) as u64;
+        let recorder = self.recorder.as_ref()?;
+        match recorder.shared.get(&handle) {
+            Some(pending) if !pending.list.is_empty() => {
+                let i = pending.at(at)?;
+                pending.list[i].1.map(RequestId)
+            }
+            _ => Some(RequestId(order)),
+        }
+    }
+
+    /// Says in the record that it is not known which request was completed.
+    pub fn record_muddle(&mut self, b: &mut Board, thread: usize, place: u32) {
+        let event = Event::Unmodelled {
+            name: "a send whose request the library does not tell from others".into(),
+            acts: false,
+        };
+        self.record(b, thread, place, event);
+    }
+}
