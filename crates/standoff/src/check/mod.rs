@@ -506,7 +506,10 @@ fn bound(bound: &Bound) -> String {
                 Bound::Polls => f.write_str("other answers of MPI_Test, MPI_Iprobe and their kind"),
                 Bound::Threads { rank } => write!(f, "several threads of rank {rank} call MPI"),
                 Bound::EndsEarly { rank } => write!(f, "rank {rank} did not come to MPI_Finalize"),
-                Bound::Procedure { name } => write!(f, "{name} is not modelled"),
+                Bound::Procedure { name } if name.starts_with("MPI_") => {
+                    write!(f, "{name} is not modelled")
+                }
+                Bound::Procedure { name } => f.write_str(name),
                 Bound::Collectives { name } => write!(f, "who may leave {name} early is not known"),
                 Bound::Follows | Bound::OtherOutcomes => f.write_str("other outcomes of wildcards"),
             }
