@@ -43,6 +43,7 @@ int main(void)
     HANDLE(MPI_COMM_SELF);
     HANDLE(MPI_COMM_NULL);
     HANDLE(MPI_REQUEST_NULL);
+    HANDLE(MPI_BYTE);
 #endif
     return 0;
 }
