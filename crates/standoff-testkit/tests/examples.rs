@@ -10,8 +10,8 @@ use standoff_testkit::{compile, execute, in_ci};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // A job has several processes already; more than two at a time only make each other slow.
-    arguments.test_threads.get_or_insert(2);
+    // A job has several processes already, but also waits: three at a time keep two processors busy.
+    arguments.test_threads.get_or_insert(3);
 
     let mut trials = Vec::new();
     for environment in Environment::wanted() {
