@@ -110,9 +110,9 @@ impl Recorder {
         let end = self.offset + self.at as u64;
         let offset = end - end % PAGE as u64;
         // Reserved, or a file system that fills up later would kill the rank with SIGBUS.
+        let fd = self.file.as_raw_fd();
         // SAFETY: an open descriptor.
-        let rc =
-            unsafe { libc::posix_fallocate(self.file.as_raw_fd(), offset as i64, size as i64) };
+        let rc = unsafe { libc::posix_fallocate(fd, offset as i64, size as i64) };
         if rc != 0 {
             return Err(std::io::Error::from_raw_os_error(rc));
         }
@@ -123,7 +123,7 @@ impl Recorder {
                 size,
                 libc::PROT_READ | libc::PROT_WRITE,
                 libc::MAP_SHARED,
-                self.file.as_raw_fd(),
+                fd,
                 offset as i64,
             )
         };
