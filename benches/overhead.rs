@@ -49,11 +49,16 @@ struct Row {
     bound: Bound,
     /// The product's bound; else only a figure to watch.
     promised: bool,
-    /// As `check` does: every event is written down.
-    recorded: bool,
+    /// What standoff does besides watching: a variable of the environment, or an option of `run`.
+    option: Option<&'static str>,
 }
 
-const ROWS: [Row; 13] = [
+/// As `check` does: every event is written down.
+const RECORDED: &str = "recorded";
+/// Sends go through copies.
+const RESCUE: &str = "--rescue";
+
+const ROWS: [Row; 16] = [
     Row {
         name: "ping-pong 8 B, C",
         file: "ping_pong.c",
@@ -62,7 +67,7 @@ const ROWS: [Row; 13] = [
         unit: "ns",
         bound: Bound::Ratio(1.05),
         promised: true,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "ping-pong 8 B, mpi4py Send/Recv",
@@ -72,7 +77,7 @@ const ROWS: [Row; 13] = [
         unit: "ns",
         bound: Bound::Ratio(1.05),
         promised: true,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "ping-pong 8 B, mpi4py send/recv",
@@ -82,7 +87,7 @@ const ROWS: [Row; 13] = [
         unit: "ns",
         bound: Bound::Ratio(1.05),
         promised: true,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "a call: Send to PROC_NULL, C",
@@ -92,7 +97,7 @@ const ROWS: [Row; 13] = [
         unit: "ns",
         bound: Bound::Added(30.0),
         promised: true,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "a call: Irecv, Send, Wait to oneself, C",
@@ -102,7 +107,7 @@ const ROWS: [Row; 13] = [
         unit: "ns",
         bound: Bound::Added(30.0),
         promised: false,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "message rate, windows of 64, C",
@@ -112,7 +117,7 @@ const ROWS: [Row; 13] = [
         unit: "ns",
         bound: Bound::Added(30.0),
         promised: false,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "application: Jacobi, C",
@@ -122,7 +127,7 @@ const ROWS: [Row; 13] = [
         unit: "us",
         bound: Bound::Ratio(1.01),
         promised: true,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "memory of a rank after MPI_Init",
@@ -132,7 +137,7 @@ const ROWS: [Row; 13] = [
         unit: "KiB",
         bound: Bound::Added(MEMORY),
         promised: true,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "memory of a rank after 200,000 tags",
@@ -142,7 +147,7 @@ const ROWS: [Row; 13] = [
         unit: "KiB",
         bound: Bound::Added(MEMORY),
         promised: true,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "memory of a rank after 5,000 comms",
@@ -152,7 +157,7 @@ const ROWS: [Row; 13] = [
         unit: "KiB",
         bound: Bound::Added(MEMORY),
         promised: true,
-        recorded: false,
+        option: None,
     },
     Row {
         name: "recorded: ping-pong, mpi4py Send/Recv",
@@ -162,7 +167,7 @@ const ROWS: [Row; 13] = [
         unit: "ns",
         bound: Bound::Ratio(1.10),
         promised: true,
-        recorded: true,
+        option: Some(RECORDED),
     },
     Row {
         name: "recorded: ping-pong, mpi4py send/recv",
@@ -172,7 +177,7 @@ const ROWS: [Row; 13] = [
         unit: "ns",
         bound: Bound::Ratio(1.10),
         promised: true,
-        recorded: true,
+        option: Some(RECORDED),
     },
     Row {
         name: "recorded: Irecv, Send, Wait to oneself, a call",
@@ -182,7 +187,37 @@ const ROWS: [Row; 13] = [
         unit: "ns",
         bound: Bound::Added(100.0),
         promised: true,
-        recorded: true,
+        option: Some(RECORDED),
+    },
+    Row {
+        name: "--rescue: ping-pong 8 B, C",
+        file: "ping_pong.c",
+        args: &[],
+        ranks: 2,
+        unit: "ns",
+        bound: Bound::Ratio(2.0),
+        promised: false,
+        option: Some(RESCUE),
+    },
+    Row {
+        name: "--rescue: ping-pong, mpi4py send/recv",
+        file: "ping_pong.py",
+        args: &["object"],
+        ranks: 2,
+        unit: "ns",
+        bound: Bound::Ratio(2.0),
+        promised: false,
+        option: Some(RESCUE),
+    },
+    Row {
+        name: "--rescue: windows of 64, C, a message",
+        file: "message_rate.c",
+        args: &[],
+        ranks: 2,
+        unit: "ns",
+        bound: Bound::Ratio(2.0),
+        promised: false,
+        option: Some(RESCUE),
     },
 ];
 
@@ -315,12 +350,13 @@ impl Bench<'_> {
     }
 
     /// The job's command line, under standoff or bare.
-    fn job(&self, watched: bool, ranks: u32) -> Command {
+    fn job(&self, watched: Option<&[&str]>, ranks: u32) -> Command {
         let mut command = self.command(Path::new("timeout"));
         command.args(["-k", "5", BACKSTOP]);
-        if watched {
+        if let Some(options) = watched {
             command.arg(&self.artifacts.standoff);
-            command.args(["run", "--quiet", "--color", "never", "--"]);
+            command.args(["run", "--quiet", "--color", "never"]);
+            command.args(options).arg("--");
         }
         command.arg(self.environment.program("mpiexec"));
         if self.environment.family() == "openmpi" {
@@ -337,9 +373,14 @@ impl Bench<'_> {
 
     /// Runs a program and returns the number it prints.
     fn number(&self, row: &Row, program: &[PathBuf], watched: bool) -> Result<f64, Error> {
-        let mut job = self.job(watched, row.ranks);
+        let options: Vec<&str> = row
+            .option
+            .into_iter()
+            .filter(|o| o.starts_with('-'))
+            .collect();
+        let mut job = self.job(watched.then_some(&options), row.ranks);
         let directory = self.scratch.join("recording");
-        if watched && row.recorded {
+        if watched && row.option == Some(RECORDED) {
             let _ = std::fs::remove_dir_all(&directory);
             std::fs::create_dir(&directory)?;
             job.env(standoff_board::layout::RECORD_VAR, &directory);
@@ -443,7 +484,7 @@ impl Bench<'_> {
             std::fs::remove_dir_all(&ranks)?;
         }
         std::fs::create_dir_all(&ranks)?;
-        let mut job = self.job(true, row.ranks);
+        let mut job = self.job(Some(&[]), row.ranks);
         let mut child = job
             .args(program)
             .arg(&ranks)

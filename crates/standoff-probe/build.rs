@@ -4,6 +4,16 @@ use std::fmt::Write as _;
 
 const TABLE: &str = "../standoff-board/mpi.table";
 
+/// Hooks that are called for every message.
+const HOT: [&str; 6] = [
+    "p2p::",
+    "request::isend",
+    "request::irecv",
+    "complete::",
+    "polls::",
+    "probe::",
+];
+
 struct Procedure<'a> {
     name: &'a str,
     args: Vec<(String, &'a str, bool)>,
@@ -81,6 +91,13 @@ fn main() {
         .filter(|l| !l.is_empty() && !l.starts_with('#'))
         .map(parse)
         .collect();
+    let mut all = Vec::new();
+    for p in &procedures {
+        all.push(p.name.to_owned());
+        if p.large {
+            all.push(format!("{}_c", p.name));
+        }
+    }
     let mut out = String::new();
     let mut symbols = Vec::new();
     for (number, p) in procedures.iter().enumerate() {
@@ -90,7 +107,7 @@ fn main() {
             }
             let name = format!("{}{}", p.name, if large { "_c" } else { "" });
             let k = symbols.len();
-            wrapper(&mut out, p, &name, number, k, large);
+            wrapper(&mut out, p, &name, number, k, large, &all);
             symbols.push(name);
         }
     }
@@ -108,7 +125,16 @@ fn main() {
     std::fs::write(path, out).unwrap();
 }
 
-fn wrapper(out: &mut String, p: &Procedure<'_>, name: &str, number: usize, k: usize, large: bool) {
+/// `all`: the symbols, by number.
+fn wrapper(
+    out: &mut String,
+    p: &Procedure<'_>,
+    name: &str,
+    number: usize,
+    k: usize,
+    large: bool,
+    all: &[String],
+) {
     let params: Vec<String> = p
         .args
         .iter()
@@ -130,15 +156,47 @@ fn wrapper(out: &mut String, p: &Procedure<'_>, name: &str, number: usize, k: us
         "opaque" => "hooks::other::opaque(call, real)".to_owned(),
         "taint" => format!("hooks::other::taint(call, \"MPI_{}\", real)", p.name),
         hook => {
-            let (path, args) = hook.trim_end_matches(')').split_once('(').expect("HOOK(…)");
+            let (path, args) = hook
+                .strip_suffix(')')
+                .and_then(|h| h.split_once('('))
+                .expect("HOOK(…)");
             let comma = if args.is_empty() { "" } else { ", " };
-            format!("hooks::{path}(call{comma}{args}, real)")
+            // A blocking collective's hook gets its nonblocking form, too.
+            let start = match path {
+                "collective::blocking" | "collective::described" => " start,",
+                _ => "",
+            };
+            format!("hooks::{path}(call{comma}{args},{start} real)")
+        }
+    };
+    let start = match body.contains(" start,") {
+        false => String::new(),
+        true => {
+            let form = format!("I{}{}", name[..1].to_lowercase(), &name[1..]);
+            let number = all
+                .iter()
+                .position(|s| *s == form)
+                .expect("a nonblocking form");
+            format!(
+                "let start: &dyn Fn(P) -> i32 = &move |request: P| {{\n\
+                 // SAFETY: the arguments of the blocking form, and a place for the request.\n\
+                 let f: unsafe extern \"C-unwind\" fn({types}, P) -> i32 = unsafe {{ core::mem::transmute(symbols::real({number})) }};\n\
+                 // SAFETY: as above.\n\
+                 unsafe {{ f({names}, request) }}\n}};\n"
+            )
         }
     };
     let init = matches!(p.name, "Init" | "Init_thread");
     let sends = ["p2p::", "request::", "collective::"]
         .iter()
         .any(|h| p.hook.starts_with(h));
+    // The path of a message has a copy of its hook for each procedure; all else shares one, as each rank has all of it in memory.
+    let hot = HOT.iter().any(|h| p.hook.starts_with(h));
+    let real = if hot || !given.is_empty() {
+        ""
+    } else {
+        "let real: &dyn Fn() -> i32 = &real;\n"
+    };
     let enter = if init {
         "enter_init()".to_owned()
     } else {
@@ -161,7 +219,7 @@ fn wrapper(out: &mut String, p: &Procedure<'_>, name: &str, number: usize, k: us
          return unsafe {{ f({names}) }};\n}};\n\
          // SAFETY: as above; a hook that replaces an argument gives one of its own that is as good.\n\
          let real = move |{given}| unsafe {{ f({names}) }};\n\
-         {body}\n}}\n"
+         {real}{start}{body}\n}}\n"
     )
     .unwrap();
     for (prefix, table) in [("MPI", "next"), ("PMPI", "real")] {

@@ -5,6 +5,9 @@
 // standoff: text: ranks 0, 2 and 3 called MPI_Bcast with root 0
 // standoff: text: rank 1 called MPI_Bcast with root 1
 // standoff: cured: bcast_empty_two_roots_cured
+// standoff: check: potential-deadlock
+// standoff: check-confirmed: no (an empty broadcast waits for nobody, whoever is its root)
+// standoff: check-warns: collective-mismatch
 #include <mpi.h>
 #include <stdio.h>
 
@@ -19,7 +22,7 @@ int main(int argc, char **argv) {
     for (int round = 0; round < ROUNDS; round++) {
         int moved = 0, all = 0;
         MPI_Allreduce(&moved, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-        MPI_Bcast(cells, all, MPI_INT, owner, MPI_COMM_WORLD);  // @warn
+        MPI_Bcast(cells, all, MPI_INT, owner, MPI_COMM_WORLD);  // @warn // @check-warn // @check 0-3
     }
     if (rank == 0)
         printf("cell %d\n", cells[0]);

@@ -1,6 +1,7 @@
 // standoff: title: all ranks name one root for a broadcast of nothing
 // standoff: ranks: 4
 // standoff: expect: clean
+// standoff: check: clean
 #include <mpi.h>
 #include <stdio.h>
 

@@ -2,6 +2,8 @@
 // standoff: ranks: 3
 // standoff: expect: clean
 // standoff: stdout: received 6000
+// standoff: cured: late_unexpected_cured
+// standoff: check: potential-deadlock
 #include <mpi.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -11,7 +13,7 @@ enum { MESSAGES = 3000 };
 static void flood(int rank)
 {
     for (int tag = 0; tag < MESSAGES; tag++)
-        MPI_Send(&rank, 1, MPI_INT, 0, tag, MPI_COMM_WORLD);
+        MPI_Send(&rank, 1, MPI_INT, 0, tag, MPI_COMM_WORLD);  // @check 2
 }
 
 static int drain(int senders)
@@ -20,7 +22,7 @@ static int drain(int senders)
 
     for (int tag = MESSAGES - 1; tag >= 0; tag--)
         for (int s = senders; s >= 1; s--) {
-            MPI_Recv(&from, 1, MPI_INT, s, tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+            MPI_Recv(&from, 1, MPI_INT, s, tag, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @check 0
             received += from == s;
         }
     return received;

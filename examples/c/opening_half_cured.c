@@ -2,6 +2,9 @@
 // standoff: ranks: 9
 // standoff: expect: clean
 // standoff: stdout: rank 1 got b
+// standoff: cured: opening_swapped, opening_sendrecv
+// standoff: check: potential-deadlock
+// standoff: check-text: standard send
 //
 // This passes only because the messages are small and MPI buffers them. It is
 // not wrong in this run; another message size or another MPI makes it hang.
@@ -17,14 +20,14 @@ int main(int argc, char **argv)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     if (rank == 1) {
         mine = 'a';
-        MPI_Send(&mine, 1, MPI_CHAR, 5, 0, MPI_COMM_WORLD);
+        MPI_Send(&mine, 1, MPI_CHAR, 5, 0, MPI_COMM_WORLD);  // @check 1
         MPI_Recv(&got, 1, MPI_CHAR, 5, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
         printf("rank 1 got %c\n", got);
         fflush(stdout);
     }
     if (rank == 5) {
         mine = 'b';
-        MPI_Send(&mine, 1, MPI_CHAR, 1, 0, MPI_COMM_WORLD);
+        MPI_Send(&mine, 1, MPI_CHAR, 1, 0, MPI_COMM_WORLD);  // @check 5
         MPI_Recv(&got, 1, MPI_CHAR, 1, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
     }
     MPI_Finalize();

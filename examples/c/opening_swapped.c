@@ -2,6 +2,7 @@
 // standoff: ranks: 9
 // standoff: expect: clean
 // standoff: stdout: rank 1 got b
+// standoff: check: clean
 #include <mpi.h>
 #include <stdio.h>
 

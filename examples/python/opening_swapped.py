@@ -2,6 +2,7 @@
 # standoff: ranks: 9
 # standoff: expect: clean
 # standoff: stdout: rank 1 got b
+# standoff: check: clean
 from mpi4py import MPI
 comm = MPI.COMM_WORLD
 if comm.rank == 1:

@@ -1,6 +1,7 @@
 # standoff: title: a shift to the right with receives from the left
 # standoff: ranks: 5
 # standoff: expect: clean
+# standoff: check: clean
 from mpi4py import MPI
 
 comm = MPI.COMM_WORLD
@@ -9,6 +10,7 @@ left = (comm.rank - 1) % comm.size
 cells = [comm.rank] * 4
 
 for _ in range(3):
-    comm.isend(cells[-1], dest=right, tag=3).wait()
+    sent = comm.isend(cells[-1], dest=right, tag=3)
     cells[0] = comm.recv(source=left, tag=3)
+    sent.wait()
 print(cells[0])

@@ -2,6 +2,8 @@
 # standoff: ranks: 3
 # standoff: expect: clean
 # standoff: stdout: 100 to myself
+# standoff: cured: self_messages_cured
+# standoff: check: potential-deadlock
 from array import array
 from mpi4py import MPI
 
@@ -10,7 +12,7 @@ def main():
     comm = MPI.COMM_WORLD
     request = comm.irecv(source=comm.rank, tag=500)
     for i in range(100):
-        comm.send(i, dest=comm.rank, tag=i)
+        comm.send(i, dest=comm.rank, tag=i)  # @check 0
     got = sum(comm.recv(source=MPI.ANY_SOURCE, tag=i) == i for i in range(100))
     comm.send("self", dest=comm.rank, tag=500)
     assert request.wait() == "self"

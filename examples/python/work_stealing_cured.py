@@ -1,6 +1,7 @@
 # standoff: title: cured: requests are answered while waiting for a reply
 # standoff: ranks: 3
 # standoff: expect: clean
+# standoff: check: clean
 # standoff: stdout: nothing left to steal
 from mpi4py import MPI
 
@@ -13,10 +14,12 @@ class Balancer:
         self.victim = (comm.rank + 1) % comm.size
 
     def steal(self):
-        self.comm.send(self.comm.rank, dest=self.victim, tag=REQUEST)
+        asked = self.comm.isend(self.comm.rank, dest=self.victim, tag=REQUEST)
         thief = self.comm.recv(source=MPI.ANY_SOURCE, tag=REQUEST)
-        self.comm.send([], dest=thief, tag=REPLY)
-        return self.comm.recv(source=self.victim, tag=REPLY)
+        answered = self.comm.isend([], dest=thief, tag=REPLY)
+        stolen = self.comm.recv(source=self.victim, tag=REPLY)
+        MPI.Request.waitall([asked, answered])
+        return stolen
 
     def run(self):
         stolen = self.steal()

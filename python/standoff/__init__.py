@@ -1,6 +1,7 @@
 """standoff finds deadlocks in MPI programs, mpi4py's first.
 
-The tool is the command ``standoff``; this package says where its parts are.
+The tool is the command ``standoff``; this package says where its parts are. ``standoff.comm`` is for MPI programs: calls
+that cannot deadlock by their order. It works without the command.
 """
 
 from importlib import metadata
@@ -8,7 +9,12 @@ from pathlib import Path
 
 __all__ = ["__version__", "binary", "probe"]
 
-__version__ = metadata.version("standoff")
+
+def __getattr__(name):
+    # When asked for, so that `standoff.comm` can be imported where nothing is installed.
+    if name == "__version__":
+        return metadata.version("standoff")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _installed(name):
@@ -17,7 +23,7 @@ def _installed(name):
         path = Path(file.locate())
         if file.name == name and path.is_file():
             return path.resolve()
-    raise FileNotFoundError(f"{name} is not among the installed files of standoff {__version__}")
+    raise FileNotFoundError(f"{name} is not among the installed files of standoff {metadata.version('standoff')}")
 
 
 def binary():

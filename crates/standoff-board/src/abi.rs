@@ -25,6 +25,8 @@ pub struct Numbers {
     pub thread_levels: [i32; 4],
     /// `MPI_STATUS_IGNORE` (and `MPI_STATUSES_IGNORE`).
     pub status_ignore: usize,
+    /// `MPI_IN_PLACE`.
+    pub in_place: usize,
     /// `sizeof(MPI_Status)`.
     pub status_size: usize,
     /// Offset of `MPI_SOURCE` in it.
@@ -48,6 +50,8 @@ pub struct Handles {
     pub request_null: usize,
     /// `MPI_BYTE`.
     pub byte: usize,
+    /// `MPI_PACKED`.
+    pub packed: usize,
 }
 
 /// MPICH, Intel MPI and relatives.
@@ -61,6 +65,7 @@ pub const MPICH: Numbers = Numbers {
     undefined: -32766,
     thread_levels: [0, 1, 2, 3],
     status_ignore: 1,
+    in_place: usize::MAX,
     status_size: 20,
     status_source: 8,
     status_tag: 12,
@@ -70,6 +75,7 @@ pub const MPICH: Numbers = Numbers {
         comm_null: 0x0400_0000,
         request_null: 0x2c00_0000,
         byte: 0x4c00_010d,
+        packed: 0x4c00_010f,
     }),
 };
 
@@ -84,6 +90,7 @@ pub const OPENMPI: Numbers = Numbers {
     undefined: -32766,
     thread_levels: [0, 1, 2, 3],
     status_ignore: 0,
+    in_place: 1,
     status_size: 24,
     status_source: 0,
     status_tag: 4,
@@ -101,6 +108,7 @@ pub const STANDARD: Numbers = Numbers {
     undefined: -32766,
     thread_levels: [0, 1024, 2048, 4096],
     status_ignore: 0,
+    in_place: 1,
     status_size: 32,
     status_source: 0,
     status_tag: 4,
@@ -110,5 +118,6 @@ pub const STANDARD: Numbers = Numbers {
         comm_null: 0x100,
         request_null: 0x180,
         byte: 0x247,
+        packed: 0x207,
     }),
 };

@@ -9,13 +9,23 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 8;
 /// Environment variable with the path of the directory for recordings.
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
+/// Extension of the pipe beside a board that hangs up when the rank begins to end.
+pub const LIFE: &str = "life";
+/// Extension of an empty file beside a recording: there was no room for all of it.
+pub const LOST: &str = "lost";
 /// Environment variable with the path of the directory that says what to do in a forced run: a file for each rank.
 pub const FORCE_VAR: &str = "STANDOFF_FORCE";
 /// Environment variable with two world ranks, `FROM TO`, between which the size of buffered sends is to be measured.
 pub const MEASURE_VAR: &str = "STANDOFF_MEASURE";
+/// Environment variable for `--rescue`: `needed` or `always`, a blank, and how many bytes of copies a rank may keep.
+pub const RESCUE_VAR: &str = "STANDOFF_RESCUE";
+/// Environment variable for `--on-deadlock raise`: how many bytes of copies of sends a rank may keep.
+pub const RAISE_VAR: &str = "STANDOFF_RAISE";
+/// Extension of the file beside a board that says which calls are to return an error.
+pub const RAISE_FILE: &str = "raise";
 /// Environment variable with the path of the session directory.
 pub const SESSION_VAR: &str = "STANDOFF_SESSION";
 
@@ -37,6 +47,8 @@ pub const PLACES: usize = 1024;
 pub const TEXT: usize = 48 * 1024;
 /// Calls remembered for each thread (a power of two).
 pub const RECENT: usize = 8;
+/// Places of rescued sends; the last entry also counts those of further ones.
+pub const RESCUED: usize = 32;
 /// Bytes of a thread's note (the Python stack taken at a call made with the interpreter lock held).
 pub const NOTE: usize = 2048;
 
@@ -78,6 +90,14 @@ pub mod abi {
 pub mod command {
     /// Write down the stacks of all threads: low byte of the command word; the rest is a serial number.
     pub const STACKS: u32 = 1;
+    /// The standard sends in progress would wait for ever: let them return from their copies.
+    pub const RESCUE: u32 = 2;
+    /// All ranks are in `MPI_Finalize`: what has not been received never will be.
+    pub const OVER: u32 = 3;
+    /// Calls named in the file with [`super::RAISE_FILE`] are to end.
+    pub const RAISE: u32 = 4;
+    /// Calls that have ended so may return, with an error.
+    pub const GO: u32 = 5;
 }
 
 /// Head of a board. Fields that both sides touch while the job runs are accessed as atomics of their size.
@@ -112,6 +132,10 @@ pub struct Header {
     pub exit: u32,
     /// Threads started by user code, alive, that have not called MPI.
     pub other_threads: u32,
+    /// All threads that the probe saw start and not end; without the main thread.
+    pub seen_threads: u32,
+    /// Unused.
+    pub pad: u32,
     /// The probe knows the process as a Python interpreter.
     pub python: u32,
     /// Written by the monitor (futex): what to do.
@@ -138,7 +162,8 @@ pub struct Header {
     pub taint_why: [u8; 64],
     /// `MPI_Get_library_version`, its first line, NUL-terminated.
     pub library: [u8; 128],
-    /// Uncaught Python exception ("KeyError: 'steps'"), NUL-terminated, then its stack as in a note.
+    /// Uncaught Python exception: "KeyError: 'steps'", more lines of its message with a tab before each, its stack as in a note;
+    /// NUL-terminated.
     pub raised: [u8; NOTE],
     /// How a Python program ended itself ("called sys.exit(3)"), NUL-terminated, then its stack as in a note.
     pub left: [u8; NOTE],
@@ -250,6 +275,22 @@ pub struct Place {
     pub file: u32,
 }
 
+/// Sends that returned from a copy, by the place that they were called from.
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+#[repr(C)]
+pub struct Rescued {
+    /// How many; 0: free entry.
+    pub count: u64,
+    /// Those of them that the monitor asked for.
+    pub asked: u64,
+    /// Bytes of the largest.
+    pub bytes: u64,
+    /// Index of the place.
+    pub place: u32,
+    /// Destination of the last one, as in the call.
+    pub peer: i32,
+}
+
 /// What a thread polls ([`Thread::poll_kind`]).
 pub mod poll {
     /// Requests (Test*): operations whose `polled` is the thread's round.
@@ -314,7 +355,8 @@ pub mod root {
 pub struct Op {
     /// Posting order within the rank, from 1; also its identity.
     pub order: u64,
-    /// For collectives: number on the communicator. For sends: the channel's total with this message.
+    /// For collectives: number on the communicator. For sends: the channel's total with this message. For receives in a forced run: 1 + the
+    /// source that stands in for [`ANY`] in the real call.
     pub seq: u64,
     /// Round of the polling thread that last polled it (see [`poll`]).
     pub polled: u64,
@@ -328,7 +370,7 @@ pub struct Op {
     pub waiter: u32,
     /// One of [`op`].
     pub kind: u8,
-    /// [`collective`] number.
+    /// [`collective`] number. Of a persistent message: what its elements are; kept for recordings only.
     pub collective: u8,
     /// Bits of [`flag`].
     pub flags: u16,
@@ -336,7 +378,7 @@ pub struct Op {
     pub shared: u32,
     /// Index of the place where it was made; 0: not known.
     pub place: u32,
-    /// Bytes of a persistent send's message, at most; kept for recordings only.
+    /// Bytes of a persistent message, or of the room for it (`u32::MAX`: that or more); kept for recordings only.
     pub bytes: u32,
 }
 
@@ -350,6 +392,28 @@ impl Op {
             peer: self.peer,
             tag: self.tag,
         }
+    }
+
+    /// Who takes part in a collective of some members, where the other fields of the operation have room for it.
+    #[must_use]
+    pub fn of_members(self, group: Group) -> Op {
+        Op {
+            tag: group.len as i32,
+            polled: pair(group.first, group.stride as u32),
+            ..self
+        }
+    }
+
+    /// What [`Op::of_members`] put there.
+    #[must_use]
+    pub fn members(&self) -> Option<Group> {
+        let group = Group {
+            len: self.tag as u32,
+            first: self.polled as u32,
+            stride: (self.polled >> 32) as i32,
+        };
+        let some = self.collective == collective::COMM_CREATE_GROUP && group.len != 0;
+        (self.kind == op::COLLECTIVE && some).then_some(group)
     }
 
     /// A blocking send or receive, put together from whole words as in [`Recent::of`]. `seq` is 0 for a receive.
@@ -455,8 +519,8 @@ pub struct Comm {
     pub inter: u32,
     /// 1: freed by this rank; the entry stays while there is room, since others may still receive what was sent on it.
     pub freed: u32,
-    /// Unused.
-    pub pad: u32,
+    /// 1: mpi4py made it for itself, for its lower-case reductions.
+    pub private: u32,
     /// Local group.
     pub group: Group,
     /// Remote group.
@@ -546,6 +610,8 @@ pub struct Board {
     pub places: [Place; PLACES],
     /// Their names.
     pub text: [u8; TEXT],
+    /// Sends that were rescued.
+    pub rescued: [Rescued; RESCUED],
 }
 
 /// Numbers of collective operations on the board ([`Op::collective`]).

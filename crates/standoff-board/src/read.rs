@@ -2,7 +2,7 @@
 
 use crate::layout::{
     ARENA, Board, CHANNELS, COMMS, Channel, Comm, Header, MAGIC, NOTE, OPS, Op, PLACES, Place,
-    TEXT, THREADS, Thread, VERSION,
+    RESCUED, Rescued, TEXT, THREADS, Thread, VERSION,
 };
 use bytemuck::{Pod, Zeroable};
 use std::fs::{File, OpenOptions};
@@ -183,6 +183,16 @@ impl BoardFile {
             comms,
             header,
         })
+    }
+
+    /// The sends that returned from a copy, a place each; free entries included.
+    pub fn rescued(&self) -> Result<Vec<Rescued>, ReadError> {
+        self.table(
+            offset_of!(Board, rescued),
+            RESCUED as u32,
+            RESCUED,
+            "rescued sends",
+        )
     }
 
     /// The places from which MPI was called, and the names in them.

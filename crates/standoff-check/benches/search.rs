@@ -1,19 +1,23 @@
-//! What the analysis costs: replay without wildcards, farms, and many senders to one wildcard receiver.
+//! What the analysis costs: replay without wildcards, farms, and many senders to one wildcard receiver; the last beside exhaustive
+//! exploration of the same trace.
 //!
 //! `cargo bench -p standoff-check --bench search`; the exit status is 1 when a bound is missed. A word after `--` selects by name.
 
 use std::borrow::Cow;
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use standoff_check::{Model, Options, Scope, Verdict};
 use standoff_trace::event::*;
-use standoff_trace::{Event, Header, RankTrace, Record, Trace};
+use standoff_trace::{Basic, Event, Header, RankTrace, Record, Trace};
 
 /// Replay, in events a second.
 const REPLAY_BOUND: f64 = 5e6;
 /// The whole analysis of half a million events of 128 ranks, in seconds.
 const WHOLE_BOUND_S: f64 = 2.0;
+
+/// For exhaustive exploration of one trace, which soon is hopeless.
+const EXHAUSTIVE_CAP: Duration = Duration::from_secs(20);
 
 /// Writes the traces of a job.
 struct Job {
@@ -53,6 +57,7 @@ impl Job {
             tag,
             mode,
             bytes: 8,
+            basic: Basic::UNKNOWN,
             request,
             persistent: false,
         };
@@ -79,6 +84,7 @@ impl Job {
             from,
             tag,
             bytes: 8,
+            basic: Basic::UNKNOWN,
             request,
             persistent: false,
             told,
@@ -217,6 +223,81 @@ fn senders(count: usize, distinct: bool) -> Trace {
     job.trace()
 }
 
+/// Exhaustive exploration: every order in which the messages of a trace of blocking sends and receives can be taken, one path at a time, no
+/// state remembered. With zero buffering, since a receiver that takes from anybody is all that is compared. Executions and whether it came to an
+/// end in time.
+fn exhaustive(trace: &Trace, cap: Duration) -> (u64, bool) {
+    struct Naive {
+        calls: Vec<Vec<Call>>,
+        at: Vec<usize>,
+        ends: u64,
+        until: Instant,
+    }
+    #[derive(Clone, Copy)]
+    enum Call {
+        Send(usize, Tag),
+        Recv(Option<usize>, Tag),
+    }
+    impl Naive {
+        /// `false`: the time is over.
+        fn explore(&mut self) -> bool {
+            if Instant::now() > self.until {
+                return false;
+            }
+            let mut moved = false;
+            for to in 0..self.at.len() {
+                let Some(&Call::Recv(from, tag)) = self.calls[to].get(self.at[to]) else {
+                    continue;
+                };
+                for sender in 0..self.at.len() {
+                    let next = self.calls[sender].get(self.at[sender]);
+                    let fits =
+                        matches!(next, Some(&Call::Send(dest, sent)) if dest == to && sent == tag);
+                    if !fits || from.is_some_and(|f| f != sender) {
+                        continue;
+                    }
+                    moved = true;
+                    self.at[to] += 1;
+                    self.at[sender] += 1;
+                    let go_on = self.explore();
+                    self.at[to] -= 1;
+                    self.at[sender] -= 1;
+                    if !go_on {
+                        return false;
+                    }
+                }
+            }
+            self.ends += u64::from(!moved);
+            true
+        }
+    }
+    let calls = |rank: &RankTrace| {
+        let call = |record: &Record<'_>| match &record.event {
+            Event::Send(send) => Some(Call::Send(send.to.0 as usize, send.tag)),
+            Event::Recv(recv) => {
+                let from = match recv.from {
+                    Source::Rank(rank) => Some(rank.0 as usize),
+                    Source::Any => None,
+                };
+                match recv.tag {
+                    TagPattern::Tag(tag) => Some(Call::Recv(from, tag)),
+                    TagPattern::Any => None,
+                }
+            }
+            _ => None,
+        };
+        rank.records.iter().filter_map(call).collect()
+    };
+    let mut naive = Naive {
+        calls: trace.ranks.iter().map(calls).collect(),
+        at: vec![0; trace.ranks.len()],
+        ends: 0,
+        until: Instant::now() + cap,
+    };
+    let whole = naive.explore();
+    (naive.ends, whole)
+}
+
 struct Measured {
     events: usize,
     compile_s: f64,
@@ -307,6 +388,20 @@ fn main() -> ExitCode {
         let name = format!("senders-then-named-{count}");
         if wanted(&name) && (full || count < 12) {
             measure(&name, &senders(count, true), &options);
+        }
+    }
+    println!("\nexhaustive exploration of the same traces, {EXHAUSTIVE_CAP:?} at most:");
+    for count in [4, 6, 8, 10, 12, 16] {
+        let name = format!("exhaustive-senders-{count}");
+        if wanted(&name) && (full || count < 8) {
+            let trace = senders(count, false);
+            let begin = Instant::now();
+            let (ends, whole) = exhaustive(&trace, EXHAUSTIVE_CAP);
+            let ms = begin.elapsed().as_secs_f64() * 1e3;
+            let end = if whole { "all" } else { "not all" };
+            println!("{name:24} {ms:10.2} ms {ends:12} executions, {end}");
+            let factorial: u64 = (1..=count as u64).product();
+            met &= !whole || ends == factorial;
         }
     }
     println!(

@@ -1,23 +1,28 @@
 //! What wildcards could have been told instead, in an execution that is the recorded one up to there.
 //!
 //! Definition: outcome o is an alternative of call c if some execution tells c the outcome o and every other call that it has made
-//! by then what was recorded. Let rank r stay at c, and all others run on as far as they can with recorded outcomes, everything
-//! buffered and every member of a collective leaving as early as it may: that is the largest such execution, since none of these steps
-//! takes anything from another. So o is an alternative exactly if it is possible there.
+//! by then what was recorded. Let c be told nothing, and all ranks, that of c too, run on as far as they can with recorded outcomes,
+//! everything buffered and every member of a collective leaving as early as it may: that is the largest such execution, since none of
+//! these steps takes anything from another, and what c accepts is not given to a receive posted after it. So o is an alternative
+//! exactly if it is possible there.
 //!
 //! # Reference
 //! The sets of potential senders of Vakkalanka et al. (CAV 2008), computed as the "predictive" match sets of Forejt et al. (Precise
 //! Predictive Analysis for Discovering Communication Deadlocks in MPI Programs, FM 2014).
 //!
 //! # What it may miss
-//! Alternatives where the recorded outcome is not in the trace; other answers to `MPI_Test` and `MPI_Iprobe`; more than one request told by
-//! `MPI_Waitsome`, other than recorded.
+//! Alternatives where the recorded outcome is not in the trace; several requests told together by `MPI_Waitsome`, other than recorded; most other answers
+//! to `MPI_Test` and `MPI_Iprobe`: the first [`POLLS`] are listed, after all wildcards, and whether MPI allows one is not decided.
 //!
-//! Cost: one run of the machine for each rank that has wildcards.
+//! Cost: one run of the machine for each rank that has wildcards, and one that goes on from there for each wildcard that its rank can leave open.
 
 use crate::machine::{Machine, Move, RankState, State};
-use crate::program::{Kind, Need, OpRef, Program, Receive, Route};
+use crate::program::{Asked, Kind, Need, OpRef, Program, Receive, Route};
 use crate::result::{Alternative, Outcome};
+use crate::stuck::Status;
+
+/// Polls of which the other answer is listed.
+const POLLS: usize = 16;
 
 pub(crate) fn alternatives(program: &Program) -> Vec<Alternative> {
     let mut found = Vec::new();
@@ -34,7 +39,43 @@ pub(crate) fn alternatives(program: &Program) -> Vec<Alternative> {
             of_rank(program, rank, &mut found);
         }
     }
+    polls(program, &mut found);
     found
+}
+
+/// Other answers to polls. An answer that only makes the program ask the same again, or once less, is none.
+fn polls(program: &Program, found: &mut Vec<Alternative>) {
+    let mut tried = 0;
+    for (me, content) in program.ranks.iter().enumerate() {
+        for (at, asked) in content.asked.iter().enumerate() {
+            let same = |other: &Asked| (other.op, other.what) == (asked.op, asked.what);
+            let again = match asked.found {
+                true => content.asked[..at]
+                    .iter()
+                    .rev()
+                    .take_while(|a| a.op == asked.op)
+                    .any(same),
+                false => content.asked.get(at + 1).is_some_and(same),
+            };
+            if again || tried == POLLS {
+                continue;
+            }
+            tried += 1;
+            let mut machine = Machine::new(program);
+            machine.tell_all = true;
+            let mut state = machine.start();
+            state.ranks[me].limit = asked.op;
+            eager(&mut machine, &mut state, None);
+            let mut before = executed(program, &state);
+            before[me] = asked.record;
+            found.push(Alternative {
+                rank: me as u32,
+                event: asked.record,
+                outcome: Outcome::Found(!asked.found),
+                before,
+            });
+        }
+    }
 }
 
 /// How many records each rank has made.
@@ -61,7 +102,7 @@ fn of_rank(program: &Program, me: u32, found: &mut Vec<Alternative>) {
     machine.tell_all = true;
     let mut state = machine.start();
     loop {
-        eager(&mut machine, &mut state, Some(me));
+        eager(&mut machine, &mut state, Some(Stay::Rank(me)));
         // All others have gone as far as they can.
         let next = next_wildcard(&machine, &state, me);
         let possible = next
@@ -72,7 +113,9 @@ fn of_rank(program: &Program, me: u32, found: &mut Vec<Alternative>) {
             let Move::Tell { ops, .. } = &recorded else {
                 return;
             };
-            for &op in complete.iter().filter(|op| !ops.contains(op)) {
+            // One of several that were told together may also be told alone.
+            let alone = ops.len() > 1;
+            for &op in complete.iter().filter(|op| alone || !ops.contains(op)) {
                 found.push(Alternative {
                     rank: me,
                     event: machine.record(me, state.ranks[me as usize].pc),
@@ -91,26 +134,22 @@ fn of_rank(program: &Program, me: u32, found: &mut Vec<Alternative>) {
         let Some(receive) = wildcard(machine.kind(me, op)) else {
             return;
         };
-        let mut as_recorded = None;
-        for send in now {
-            let Kind::Send { tag, .. } = *program.op(send) else {
-                continue;
-            };
-            if receive.told == Some((send.rank, tag)) {
-                as_recorded = Some(send);
-            } else if receive.told.is_some() {
-                found.push(Alternative {
-                    rank: me,
-                    event: machine.record(me, op),
-                    outcome: Outcome::Message {
-                        source: send.rank,
-                        tag,
-                    },
-                    before: executed(program, &state),
-                });
+        if receive.told.is_some() {
+            match goes_on(&machine, &state, me, op) {
+                false => others(&machine, &state, (me, op), &now, found),
+                true => {
+                    let mut later = state.clone();
+                    eager(&mut machine, &mut later, Some(Stay::Open(me, op)));
+                    let open = open(&machine, &later, me);
+                    let now = open.into_iter().find(|next| next.0 == op);
+                    let now = now.map(|next| next.2).unwrap_or_default();
+                    others(&machine, &later, (me, op), &now, found);
+                }
             }
         }
-        let Some(send) = as_recorded else { return };
+        let Some(send) = recorded(&machine, me, &(op, mailbox, now)) else {
+            return;
+        };
         let probe = matches!(machine.kind(me, op), Kind::Probe { .. });
         let choice = if probe {
             Move::Probe { rank: me, send }
@@ -122,6 +161,42 @@ fn of_rank(program: &Program, me: u32, found: &mut Vec<Alternative>) {
             }
         };
         machine.apply(&mut state, &choice);
+    }
+}
+
+/// Whether more can happen while a wildcard of a rank is told nothing: the rank is not in a call that waits for it, or has other wildcards to be told.
+fn goes_on(machine: &Machine<'_>, state: &State, me: u32, op: u32) -> bool {
+    let waits = || {
+        let (ops, any) = machine.waits(state, me);
+        !any && ops.contains(&op)
+    };
+    machine.status(state, me) != Status::Blocked || !waits() || open(machine, state, me).len() > 1
+}
+
+/// Adds what a wildcard could be told in a state, other than recorded.
+fn others(
+    machine: &Machine<'_>,
+    state: &State,
+    (me, op): (u32, u32),
+    now: &[OpRef],
+    found: &mut Vec<Alternative>,
+) {
+    let told = wildcard(machine.kind(me, op)).and_then(|receive| receive.told);
+    for &send in now {
+        let Kind::Send { tag, .. } = *machine.program.op(send) else {
+            continue;
+        };
+        if told != Some((send.rank, tag)) {
+            found.push(Alternative {
+                rank: me,
+                event: machine.record(me, op),
+                outcome: Outcome::Message {
+                    source: send.rank,
+                    tag,
+                },
+                before: executed(machine.program, state),
+            });
+        }
     }
 }
 
@@ -182,16 +257,30 @@ fn open(machine: &Machine<'_>, state: &State, me: u32) -> Vec<Next> {
     open
 }
 
-/// Runs on with recorded outcomes, buffering everything; `stay` is told nothing by wildcards.
-fn eager(machine: &mut Machine<'_>, state: &mut State, stay: Option<u32>) {
+/// What is told nothing.
+#[derive(Clone, Copy)]
+enum Stay {
+    /// Any wildcard of a rank.
+    Rank(u32),
+    /// One wildcard, by its rank and operation.
+    Open(u32, u32),
+}
+
+/// Runs on with recorded outcomes, buffering everything.
+fn eager(machine: &mut Machine<'_>, state: &mut State, stay: Option<Stay>) {
     loop {
         machine.run(state);
         let mut moves = machine.all_releases(state);
         for rank in 0..state.ranks.len() as u32 {
-            if Some(rank) == stay {
-                continue;
-            }
+            let held = match stay {
+                Some(Stay::Rank(me)) if me == rank => continue,
+                Some(Stay::Open(me, op)) if me == rank => Some(op),
+                _ => None,
+            };
             for next in open(machine, state, rank) {
+                if held == Some(next.0) {
+                    continue;
+                }
                 if let Some(send) = recorded(machine, rank, &next) {
                     let (op, mailbox, _) = next;
                     let probe = matches!(machine.kind(rank, op), Kind::Probe { .. });

@@ -11,18 +11,21 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use standoff_trace::event::{
-    CommIndex, CommRank, Completion, Group, Matched, Recv, RequestId, Send, Source, TagPattern,
-    Told,
+    CommIndex, CommRank, Completion, Group, Matched, Recv, RequestId, Send, SendMode, Source,
+    TagPattern, Told,
 };
 use standoff_trace::{Event, ReadError, Trace};
 
 use crate::collectives::{Entry, instances};
 use crate::program::{
-    Kind, NONE, Need, Op, OpRef, Pattern, Program, RankProgram, Receive, Route, Wait,
+    Asked, Kind, NONE, Need, Op, OpRef, Pattern, Program, RankProgram, Receive, Route, Wait,
 };
 use crate::result::Bound;
 use crate::routes::route;
 use crate::{Options, symmetry};
+
+/// What a message takes of an attached buffer beside its bytes, at least (`MPI_BSEND_OVERHEAD` of MPICH, the smallest).
+const OVERHEAD: u64 = 96;
 
 /// A communicator as one rank sees it.
 struct Comm {
@@ -43,6 +46,10 @@ struct Rank<'t> {
     /// The virtual array of the last any-completion.
     array: Vec<u32>,
     told: HashSet<u32>,
+    /// What is attached for buffered sends, and what those since then may take of it.
+    room: Option<(u64, u64)>,
+    /// Those sends.
+    bsends: Vec<u32>,
     entries: &'t mut Vec<Entry>,
     bounds: &'t mut std::collections::BTreeSet<Bound>,
 }
@@ -63,6 +70,8 @@ pub(crate) fn compile(trace: &Trace, options: &Options) -> Result<Program, ReadE
             program: RankProgram::default(),
             array: Vec::new(),
             told: HashSet::new(),
+            room: None,
+            bsends: Vec::new(),
             entries: &mut entries,
             bounds: &mut program.bounds,
         };
@@ -200,6 +209,18 @@ impl Rank<'_> {
 
     /// `None`: it names something that is not there.
     fn event(&mut self, record: u32, event: &Event<'_>, size: usize) -> Option<()> {
+        if let Some(what) = event.asks() {
+            self.program.asked.push(Asked {
+                record,
+                op: self.program.ops.len() as u32,
+                what,
+                found: match event {
+                    Event::Complete { told, .. } => *told != Told::None,
+                    Event::Probe { told, .. } => told.is_some(),
+                    _ => false,
+                },
+            });
+        }
         match event {
             Event::Send(send) => {
                 let op = self.send(record, send)?;
@@ -297,10 +318,27 @@ impl Rank<'_> {
             | Event::Comm { .. }
             | Event::Init { .. }
             | Event::Finalize
-            | Event::RequestFree(_)
-            | Event::Buffer { .. } => {}
+            | Event::RequestFree(_) => {}
+            Event::Buffer { bytes } => self.buffer(record, *bytes),
         }
         Some(())
+    }
+
+    /// A buffer is attached; or (0) detached, which waits until all that is in it is delivered.
+    fn buffer(&mut self, record: u32, bytes: u64) {
+        let sends = std::mem::take(&mut self.bsends);
+        self.room = (bytes > 0).then_some((bytes, 0));
+        if bytes == 0 {
+            // Said to be where the message was sent.
+            let deliver: Vec<u32> = sends
+                .into_iter()
+                .map(|send| {
+                    let record = self.program.ops[send as usize].record;
+                    self.push(record, Kind::Deliver { send })
+                })
+                .collect();
+            self.wait(record, &deliver, Need::All, false);
+        }
     }
 
     fn posted(&mut self, record: u32, op: u32, request: Option<RequestId>) {
@@ -323,7 +361,7 @@ impl Rank<'_> {
     fn send(&mut self, record: u32, send: &Send) -> Option<u32> {
         let (comm, to) = self.peer(send.comm, send.to)?;
         let route = Route::Fixed(None);
-        Some(self.push(
+        let op = self.push(
             record,
             Kind::Send {
                 to,
@@ -332,7 +370,18 @@ impl Rank<'_> {
                 mode: send.mode,
                 route,
             },
-        ))
+        );
+        if send.mode == SendMode::Buffered {
+            self.bsends.push(op);
+            if let Some((room, used)) = &mut self.room {
+                *used += send.bytes + OVERHEAD;
+                if used > room {
+                    let (rank, room) = (self.rank, *room);
+                    self.bounds.insert(Bound::Buffer { rank, room });
+                }
+            }
+        }
+        Some(op)
     }
 
     fn receive(

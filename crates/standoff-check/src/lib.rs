@@ -10,13 +10,14 @@
 //!
 //! # What it may miss
 //! Whatever its [`Scope`] leaves out. In [`Scope::RecordedControlFlow`]: executions in which a rank reacts to another message with
-//! other calls; [`Model::alternatives`] lists what to force to see them. Buffered sends always find buffer space.
+//! other calls; [`Model::alternatives`] lists what to force to see them.
 #![forbid(unsafe_code)]
 
 mod alternatives;
 mod collectives;
 mod compile;
 mod machine;
+mod mismatch;
 mod moves;
 mod program;
 pub mod result;
@@ -27,6 +28,7 @@ mod stuck;
 mod symmetry;
 mod warnings;
 
+pub use mismatch::mismatches;
 pub use result::{
     Action, Alternative, Bound, Effort, Options, Outcome, Scope, Step, Stuck, Verdict, Witness,
 };
@@ -55,6 +57,12 @@ impl Model {
     #[must_use]
     pub fn nondeterministic(&self) -> bool {
         self.program.nondeterministic
+    }
+
+    /// Whether some rank asked, and did not wait: then [`Model::alternatives`] may name executions although nothing else is open.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.program.ranks.iter().any(|rank| !rank.asked.is_empty())
     }
 
     /// Searches all executions.

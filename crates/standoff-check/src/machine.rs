@@ -166,7 +166,7 @@ impl<'p> Machine<'p> {
                 list.push(*op);
                 list.sort_unstable();
                 let action = match self.kind(*rank, *op) {
-                    Kind::Send { .. } => Action::Buffered,
+                    Kind::Send { .. } | Kind::Deliver { .. } => Action::Buffered,
                     _ => Action::LeftEarly,
                 };
                 self.note(*rank, *op, action);
@@ -305,6 +305,7 @@ impl<'p> Machine<'p> {
                         self.enter(state, *instance);
                     }
                 }
+                Kind::Deliver { .. } => state.ranks[me as usize].pc += 1,
                 Kind::Wait(wait) => {
                     if !self.satisfied(state, me, wait) {
                         return;
@@ -382,17 +383,8 @@ impl<'p> Machine<'p> {
                 ..
             }
             | Kind::Mrecv { .. } => true,
-            Kind::Send {
-                route: Route::Fixed(partner),
-                ..
-            } => partner.is_some_and(|p| posted(state, p)) || released(),
-            Kind::Send {
-                route: Route::Mailbox(mailbox),
-                ..
-            } => {
-                let messages = &state.boxes[*mailbox as usize].messages;
-                !messages.iter().any(|m| (m.from, m.op) == (rank, op)) || released()
-            }
+            Kind::Send { .. } => self.received(state, rank, op) || released(),
+            Kind::Deliver { send } => self.received(state, rank, *send) || released(),
             Kind::Recv(receive) => match receive.route {
                 Route::Fixed(partner) => partner.is_some_and(|p| posted(state, p)),
                 Route::Mailbox(mailbox) => !state.boxes[mailbox as usize]
@@ -408,10 +400,29 @@ impl<'p> Machine<'p> {
         }
     }
 
+    /// Whether a message that was sent has its receive.
+    fn received(&self, state: &State, rank: u32, send: u32) -> bool {
+        match self.kind(rank, send) {
+            Kind::Send {
+                route: Route::Mailbox(mailbox),
+                ..
+            } => {
+                let messages = &state.boxes[*mailbox as usize].messages;
+                !messages.iter().any(|m| (m.from, m.op) == (rank, send))
+            }
+            Kind::Send {
+                route: Route::Fixed(partner),
+                ..
+            } => partner.is_some_and(|p| posted(state, p)),
+            _ => true,
+        }
+    }
+
     /// Whether a send or collective that is not complete may be let go without its partners.
     pub(crate) fn releasable(&self, state: &State, rank: u32, op: u32) -> bool {
         match self.kind(rank, op) {
             Kind::Send { mode, .. } => matches!(mode, SendMode::Standard | SendMode::Ready),
+            Kind::Deliver { .. } => true,
             Kind::Enter { instance } if *instance != NONE => {
                 let instance = &self.program.instances[*instance as usize];
                 let me = instance

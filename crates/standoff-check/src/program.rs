@@ -35,12 +35,37 @@ pub(crate) struct Program {
     pub(crate) orbits: Vec<u32>,
 }
 
+impl Program {
+    /// Ranks with a wildcard receive of which no outcome is recorded.
+    pub(crate) fn never_completed(&self) -> impl Iterator<Item = u32> + '_ {
+        let never = |op: &Op| matches!(&op.kind, Kind::Recv(r) if r.pattern.from.is_none() && r.told.is_none());
+        let ranks = self.ranks.iter().enumerate();
+        ranks
+            .filter(move |(_, rank)| rank.ops.iter().any(never))
+            .map(|(rank, _)| rank as u32)
+    }
+}
+
 /// One rank.
 #[derive(Debug, Default)]
 pub(crate) struct RankProgram {
     pub(crate) ops: Vec<Op>,
     /// Operations that waits name, see [`Kind::Wait`].
     pub(crate) lists: Vec<u32>,
+    /// Calls that asked and did not wait.
+    pub(crate) asked: Vec<Asked>,
+}
+
+/// `MPI_Test`, `MPI_Iprobe` or one of their kin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// The record.
+    pub(crate) record: u32,
+    /// The next operation then.
+    pub(crate) op: u32,
+    /// For what ([`standoff_trace::Event::asks`]).
+    pub(crate) what: u64,
+    pub(crate) found: bool,
 }
 
 /// An operation.
@@ -84,6 +109,10 @@ pub(crate) enum Kind {
     /// Receives what the probe at this place took. Never blocks.
     Mrecv {
         probe: u32,
+    },
+    /// Asks for the delivery of a buffered send. Never blocks.
+    Deliver {
+        send: u32,
     },
     /// Enters a collective. Never blocks.
     Enter {

@@ -1,5 +1,7 @@
 //! What the analysis says.
 
+use std::collections::BTreeSet;
+
 use standoff_trace::event::Tag;
 
 /// How far to search.
@@ -68,6 +70,13 @@ pub enum Bound {
         /// E.g. `MPI_Win_fence`.
         name: String,
     },
+    /// This rank may have more in its attached buffer at once than it has room for. MPI makes that an error, no wait.
+    Buffer {
+        /// Rank.
+        rank: u32,
+        /// Bytes attached.
+        room: u64,
+    },
     /// Collectives of which it is not known who may leave early; nobody did.
     Collectives {
         /// E.g. `Alltoallv`.
@@ -75,6 +84,12 @@ pub enum Bound {
     },
     /// Some wildcards may be told another source, and the calls after them name the source they were told: see [`Alternative`].
     Follows,
+    /// A wildcard receive of this rank was never waited for: what it took is not recorded, so not all that could be forced beside it is listed
+    /// ([`Options::certain`]).
+    NeverCompleted {
+        /// Rank.
+        rank: u32,
+    },
     /// Other outcomes than the recorded ones were possible, and not asked for ([`Options::certain`]).
     OtherOutcomes,
 }
@@ -91,6 +106,24 @@ pub struct Witness {
     /// Wildcards that were told something else than in the recorded run, as (rank, event). If there are none, the witness rests on
     /// nothing but MPI; otherwise on these ranks making the same calls all the same.
     pub diverges: Vec<(u32, u32)>,
+}
+
+impl Witness {
+    /// The core, and all whom it waits for directly or not: what the others do does not release it.
+    #[must_use]
+    pub fn needed(&self) -> BTreeSet<u32> {
+        let mut needed: BTreeSet<u32> = self.core.iter().copied().collect();
+        let mut open = self.core.clone();
+        while let Some(rank) = open.pop() {
+            let stuck = self.stuck.iter().find(|s| s.rank == rank);
+            for &other in stuck.iter().flat_map(|s| &s.waits_for) {
+                if needed.insert(other) {
+                    open.push(other);
+                }
+            }
+        }
+        needed
+    }
 }
 
 /// One thing that happens.
@@ -177,6 +210,8 @@ pub enum Outcome {
         /// Record of the request's call.
         event: u32,
     },
+    /// `MPI_Test`, `MPI_Iprobe` or one of their kin finds something (true) at once, or nothing the first time.
+    Found(bool),
 }
 
 /// How much work a search was.

@@ -29,6 +29,10 @@ pub(crate) fn search(program: &Program, options: &Options) -> (Verdict, Effort) 
     let (mut visited, mut work, mut path) =
         (HashSet::new(), Vec::<Branch>::new(), Vec::<Move>::new());
     let (mut states, mut bounds) = (0, program.bounds.clone());
+    if options.certain {
+        let never = program.never_completed();
+        bounds.extend(never.map(|rank| Bound::NeverCompleted { rank }));
+    }
     let mut state = machine.start();
     loop {
         machine.run(&mut state);

@@ -67,6 +67,7 @@ impl Machine<'_> {
     fn partners(&self, state: &State, rank: u32, op: u32) -> (Vec<u32>, bool) {
         match self.kind(rank, op) {
             Kind::Send { to, .. } => (vec![*to], true),
+            Kind::Deliver { send } => self.partners(state, rank, *send),
             Kind::Recv(receive) | Kind::Probe { receive, .. } => {
                 let mut pattern = receive.pattern;
                 if let Route::Mailbox(mailbox) = receive.route {

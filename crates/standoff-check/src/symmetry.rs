@@ -107,6 +107,7 @@ fn signature(program: &Program, rank: usize, needs: &HashMap<(u32, u32), u64>) -
                 words.extend(program.list(rank, wait).iter().map(|&op| u64::from(op)));
             }
             Kind::Stop => words.push(4),
+            Kind::Deliver { send } => words.extend([5, u64::from(*send)]),
             Kind::Recv(_) | Kind::Probe { .. } | Kind::Mrecv { .. } => return None,
         }
     }

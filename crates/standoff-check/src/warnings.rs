@@ -1,12 +1,12 @@
-//! What is wrong without hanging: collectives whose members do not agree on reduction, type or count, messages that nobody
-//! receives, requests that nobody completes.
+//! What is wrong without hanging: collectives whose members do not agree and messages that do not fit their receives (module
+//! `mismatch`), messages that nobody receives, requests that nobody completes.
 //!
 //! # What it may miss
-//! Collectives whose signature was not recorded. Messages and requests of ranks whose record ends early are not looked at.
+//! Messages and requests of ranks whose record ends early are not looked at.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
-use standoff_trace::event::{CollectiveKind, CommId, CommIndex, RequestId, Signature};
+use standoff_trace::event::{CollectiveKind, RequestId, Signature};
 use standoff_trace::{Event, Trace};
 
 use crate::Model;
@@ -19,8 +19,15 @@ pub enum Warning {
     Signature {
         /// Operation.
         kind: CollectiveKind,
-        /// (rank, event, signature) of the first member and of one that differs.
-        members: [(u32, u32, Signature); 2],
+        /// (rank, event, signature) of the members.
+        members: Vec<(u32, u32, Signature)>,
+    },
+    /// A message that its receive was not made for.
+    Message {
+        /// Sender and its send.
+        from: (u32, u32),
+        /// Receiver and its receive.
+        to: (u32, u32),
     },
     /// No receive takes this message, in no execution.
     NeverReceived {
@@ -41,7 +48,7 @@ pub enum Warning {
 /// All warnings of a run, sorted.
 #[must_use]
 pub fn warnings(trace: &Trace, model: &Model) -> Vec<Warning> {
-    let mut found = signatures(trace);
+    let mut found = crate::mismatch::mismatches(trace);
     for (rank, content) in model.program.ranks.iter().enumerate() {
         for op in &content.ops {
             if let Kind::Send {
@@ -97,38 +104,5 @@ pub fn warnings(trace: &Trace, model: &Model) -> Vec<Warning> {
         }));
     }
     found.sort();
-    found
-}
-
-/// A key of a collective, and its first member.
-type First = HashMap<(CommId, u64, CollectiveKind), (u32, u32, Signature)>;
-
-fn signatures(trace: &Trace) -> Vec<Warning> {
-    let (mut found, mut first, mut told) = (Vec::new(), First::new(), HashSet::new());
-    for (rank, content) in trace.ranks.iter().enumerate() {
-        let mut comms: HashMap<CommIndex, CommId> = HashMap::new();
-        for (at, record) in content.records.iter().enumerate() {
-            match &record.event {
-                Event::Comm { index, id, .. } => {
-                    comms.insert(*index, *id);
-                }
-                Event::Collective(c) => {
-                    let (Some(signature), Some(comm)) = (c.signature, comms.get(&c.comm)) else {
-                        continue;
-                    };
-                    let key = (*comm, c.seq, c.kind);
-                    let mine = (rank as u32, at as u32, signature);
-                    let other = *first.entry(key).or_insert(mine);
-                    if other.2 != signature && told.insert(key) {
-                        found.push(Warning::Signature {
-                            kind: c.kind,
-                            members: [other, mine],
-                        });
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
     found
 }

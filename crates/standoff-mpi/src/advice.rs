@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use crate::format::{agents, capital, collective, ranks};
 use crate::picture::{CollectiveKind, Picture, RankState, Root, SendMode, WorldRank};
 use crate::reason::{Blocked, BlockedOp, Finding, OpKind, Peer, Reason};
+use crate::spelling::Spelling;
 
-/// Advice, the most promising first. Never empty. Advice names MPI's procedures and mpi4py's spellings; it cannot know
+/// Advice, the most promising first. Never empty. Advice names MPI's procedures, and what the program's language calls them; it cannot know
 /// what the program is meant to do.
 #[must_use]
-pub fn advise(finding: &Finding, picture: &Picture) -> Vec<String> {
-    let mut advice = Advice::default();
+pub fn advise(finding: &Finding, picture: &Picture, spelling: Spelling) -> Vec<String> {
+    let mut advice = Advice {
+        list: Vec::new(),
+        spelling,
+    };
     collectives(finding, picture, &mut advice);
     messages(finding, &mut advice);
     circles(finding, &mut advice);
@@ -21,9 +25,9 @@ pub fn advise(finding: &Finding, picture: &Picture) -> Vec<String> {
     advice.list
 }
 
-#[derive(Default)]
 struct Advice {
     list: Vec<String>,
+    spelling: Spelling,
 }
 
 impl Advice {
@@ -32,6 +36,11 @@ impl Advice {
         if !self.list.contains(&text) && self.list.len() < 8 {
             self.list.push(text);
         }
+    }
+
+    /// A procedure of MPI, and what the language calls it.
+    fn name(&self, procedure: &str) -> String {
+        self.spelling.both(procedure)
     }
 }
 
@@ -65,8 +74,14 @@ fn collectives(finding: &Finding, picture: &Picture, advice: &mut Advice) {
             advice.add("A blocking collective does not match its nonblocking form (MPI_Barrier and MPI_Ibarrier, say): use the same on all ranks.");
         }
     }
+    let one_sided = |(_, op): (_, &BlockedOp)| matches!(op.reason, Reason::EdgeMissing { .. });
+    let edges = ops(finding).any(one_sided);
+    if ops(finding).any(|(_, op)| op.private) {
+        advice.add("Let every rank of the communicator call its lower-case reductions (comm.reduce, comm.allreduce, comm.scan, comm.exscan) in the same order and equally often: look for one inside an `if` on the rank, in a loop that runs a different number of times, or behind an early return or an exception.");
+    }
     let mut told: BTreeSet<(u64, u64)> = BTreeSet::new();
-    for (_, op) in ops(finding) {
+    let mut behind: Vec<WorldRank> = Vec::new();
+    for (_, op) in ops(finding).filter(|(_, op)| !op.private) {
         let OpKind::Collective {
             kind,
             blocking,
@@ -76,29 +91,44 @@ fn collectives(finding: &Finding, picture: &Picture, advice: &mut Advice) {
         else {
             continue;
         };
+        if matches!(op.reason, Reason::EdgeMissing { .. }) {
+            advice.add(format!(
+                "Make the graph of {} of the same edges on both sides: if one rank has another as a destination, that one must have the first as a source, as often. {} \
+                 does not check it; MPI_Dist_graph_create takes each edge once, from anybody.",
+                op.comm_name,
+                advice.name("MPI_Dist_graph_create_adjacent")
+            ));
+        }
         let Reason::NotEntered { missing } = &op.reason else {
             continue;
         };
         if missing.is_empty() || !told.insert((op.comm.0, seq)) {
             continue;
         }
-        let name = collective(kind, blocking);
-        let python = python(kind);
+        let name = match blocking {
+            true => advice.name(&collective(kind, true)),
+            false => collective(kind, false),
+        };
         let stuck = |rank: &WorldRank| finding.core.iter().any(|b| b.agent.rank == *rank);
         if !missing.iter().any(stuck) {
             advice.add(format!(
-            "Let every rank of {} call {name}{python}: {} did not. It may stand inside an `if rank == …:`, in a loop that runs a \
-             different number of times, or behind an early return or an exception.",
+            "Let every rank of {} call {name}: {} did not. It may stand inside an `if` on the rank, in a loop that runs a \
+             different number of times, or behind {}.",
             op.comm_name,
-            ranks(missing)
+            ranks(missing),
+            advice.spelling.ways_out()
         ));
         }
-        let behind = missing.iter().find(|&&rank| elsewhere(picture, rank, op));
-        if let Some(&WorldRank(rank)) = behind {
-            advice.add(format!(
-                "Rank {rank} is still in an earlier collective, or in one of another communicator: use the same order of collectives on all ranks."
-            ));
-        }
+        behind.extend(missing.iter().find(|&&rank| elsewhere(picture, rank, op)));
+    }
+    if !behind.is_empty() && !edges {
+        behind.sort_unstable();
+        behind.dedup();
+        let is = if behind.len() == 1 { "is" } else { "are" };
+        advice.add(format!(
+            "{} {is} still in an earlier collective, or in one of another communicator: use the same order of collectives on all ranks.",
+            capital(&ranks(&behind))
+        ));
     }
 }
 
@@ -121,7 +151,7 @@ fn elsewhere(picture: &Picture, rank: WorldRank, op: &BlockedOp) -> bool {
 fn messages(finding: &Finding, advice: &mut Advice) {
     // One advice for each sort of near miss: often all ranks make the same mistake.
     let mut told: Vec<std::mem::Discriminant<Reason>> = Vec::new();
-    for (blocked, op) in ops(finding) {
+    for (blocked, op) in ops(finding).filter(|(_, op)| !op.private) {
         if op.reason.is_near_miss() {
             let sort = std::mem::discriminant(&op.reason);
             if told.contains(&sort) {
@@ -135,8 +165,10 @@ fn messages(finding: &Finding, advice: &mut Advice) {
                 if let Some(first) = sent.first() {
                     let wanted = op.tag.map_or_else(|| "another".to_owned(), |tag| format!("tag {tag}"));
                     advice.add(format!(
-                        "Rank {} did send rank {me} a message with tag {} while it waits for {wanted}: use the same tag on both sides, or receive any tag (MPI_ANY_TAG, the default of comm.recv).",
-                        first.from.0, first.tag
+                        "Rank {} did send rank {me} a message with tag {} while it waits for {wanted}: use the same tag on both sides, or receive any tag ({}).",
+                        first.from.0,
+                        first.tag,
+                        advice.spelling.any_tag()
                     ));
                 }
             }
@@ -151,8 +183,11 @@ fn messages(finding: &Finding, advice: &mut Advice) {
             Reason::OtherDestination { sent } => {
                 if let (Some(first), Peer::Rank { world, .. }) = (sent.first(), op.peer) {
                     advice.add(format!(
-                        "Rank {} sent its message with tag {} to rank {}, and rank {me} waits for one: check the destination of the send (a reply goes to the source of the request, status.Get_source()).",
-                        world.0, first.tag, first.to.0
+                        "Rank {} sent its message with tag {} to rank {}, and rank {me} waits for one: check the destination of the send (a reply goes to the source of the request, {}).",
+                        world.0,
+                        first.tag,
+                        first.to.0,
+                        advice.spelling.source_of_status()
                     ));
                 }
             }
@@ -177,7 +212,8 @@ fn messages(finding: &Finding, advice: &mut Advice) {
                 }
             }
             Reason::Claimed => advice.add(format!(
-                "Rank {me} posted more receives than messages are sent to it: earlier ones (MPI_Irecv, comm.irecv) take the messages first. Count them."
+                "Rank {me} posted more receives than messages are sent to it: earlier ones, of {}, take the messages first. Count them.",
+                advice.name("MPI_Irecv")
             )),
             _ => {}
         }
@@ -188,7 +224,10 @@ fn messages(finding: &Finding, advice: &mut Advice) {
             ));
         }
         if op.kind == OpKind::Probe && blocked.function.contains("MPI_Probe") {
-            advice.add("A blocking probe needs a message to come; where none may come, use MPI_Iprobe (comm.iprobe) and go on.");
+            advice.add(format!(
+                "A blocking probe needs a message to come; where none may come, use {} and go on.",
+                advice.name("MPI_Iprobe")
+            ));
         }
         if is_receive(op) && blocked.function.contains("Wait") {
             advice.add(format!(
@@ -209,39 +248,49 @@ fn circles(finding: &Finding, advice: &mut Advice) {
     }
     let who = agents(&finding.cycle);
     let subject = capital(&who);
+    let [sendrecv, isend, irecv] =
+        ["MPI_Sendrecv", "MPI_Isend", "MPI_Irecv"].map(|name| advice.name(name));
     let all = |what: fn(&BlockedOp) -> bool| cycle.iter().all(|b| b.ops.iter().any(what));
     let is_send = |op: &BlockedOp| matches!(op.kind, OpKind::Send(_));
     if let [one] = cycle[..] {
         if one.ops.iter().any(is_receive) {
             advice.add(format!(
-                "{subject} receives from itself, and nothing was sent: send first with MPI_Isend (comm.isend), or use MPI_Sendrecv (comm.sendrecv)."
+                "{subject} receives from itself, and nothing was sent: send first with {isend}, or use {sendrecv}."
             ));
         } else if one.ops.iter().any(is_send) {
             advice.add(format!(
-                "{subject} sends to itself without a posted receive: post it first with MPI_Irecv (comm.irecv), or use MPI_Sendrecv (comm.sendrecv)."
+                "{subject} sends to itself without a posted receive: post it first with {irecv}, or use {sendrecv}."
             ));
         }
     } else if cycle
         .iter()
         .flat_map(|b| &b.ops)
-        .any(|op| op.reason.is_near_miss())
+        .any(|op| op.reason.is_near_miss() || op.private)
     {
-        // Another order would not help.
+        // Another order of messages would not help, or they are not the program's.
     } else if all(is_receive) {
+        let none = match cycle.len() {
+            2 => "neither has sent what the other waits for",
+            _ => "none has sent what another waits for",
+        };
         advice.add(format!(
-            "{subject} each receive before they send: let one side send first and then receive (swap the two calls on one rank)."
+            "{subject} each wait to receive, and {none}: let one side send first (if it does so after its receive, swap the two calls there)."
         ));
-        advice.add("Or let both use MPI_Sendrecv (comm.sendrecv), which does both at once.");
-        advice.add("Or post the receive with MPI_Irecv (comm.irecv, comm.Irecv), send, and then wait for it.");
+        advice.add(format!(
+            "Or let both use {sendrecv}, which does both at once."
+        ));
+        advice.add(format!(
+            "Or post the receive with {irecv}, send, and then wait for it."
+        ));
     } else if all(is_send) {
         let ssend = ops(finding).any(|(_, op)| op.kind == OpKind::Send(SendMode::Synchronous));
         advice.add(format!(
-            "{subject} each send before they receive: use MPI_Sendrecv (comm.sendrecv), or MPI_Isend (comm.isend, comm.Isend) and wait after the receive, or swap the two calls on one rank."
+            "{subject} each send before they receive: use {sendrecv}, or {isend} and wait after the receive, or swap the two calls on one rank."
         ));
         advice.add(if ssend {
-            "A synchronous send (MPI_Ssend, comm.ssend) always waits for its receive: post the receive first with MPI_Irecv."
+            format!("A synchronous send, {}, always waits for its receive: post the receive first with {irecv}.", advice.name("MPI_Ssend"))
         } else {
-            "Standard sends like these pass only when the library buffers the message; on this MPI it did not. Small messages hide the fault."
+            "Standard sends like these pass only when the library buffers the message; on this MPI it did not. Small messages hide the fault.".to_owned()
         });
     } else if cycle.iter().any(|b| {
         b.ops
@@ -268,34 +317,14 @@ fn partners(finding: &Finding, picture: &Picture, advice: &mut Advice) {
             "First find out why {list} ended; the others only wait for it."
         )),
         _ => advice.add(format!(
-            "{} finished without doing what the others wait for: look for an exception (in Python it is easily lost), an early return or sys.exit, a branch on the rank, or a loop that ends too soon.",
-            capital(&list)
+            "{} finished without doing what the others wait for: look for {}, a branch on the rank, or a loop that ends too soon.",
+            capital(&list),
+            advice.spelling.ways_out()
         )),
     }
-    if ops(finding).any(|(_, op)| matches!(op.kind, OpKind::Send(_))) {
+    if ops(finding).any(|(_, op)| matches!(op.kind, OpKind::Send(_)) && !op.private) {
         advice.add(format!(
             "Nobody on {list} receives the message any more: send fewer, or receive more."
         ));
-    }
-}
-
-/// mpi4py's spelling, in brackets.
-fn python(kind: CollectiveKind) -> &'static str {
-    use CollectiveKind as K;
-    match kind {
-        K::Barrier => " (comm.barrier)",
-        K::Bcast => " (comm.bcast)",
-        K::Gather | K::Gatherv => " (comm.gather)",
-        K::Scatter | K::Scatterv => " (comm.scatter)",
-        K::Allgather | K::Allgatherv => " (comm.allgather)",
-        K::Alltoall | K::Alltoallv | K::Alltoallw => " (comm.alltoall)",
-        K::Reduce => " (comm.Reduce)",
-        K::Allreduce => " (comm.Allreduce)",
-        K::Scan => " (comm.Scan)",
-        K::Exscan => " (comm.Exscan)",
-        K::CommDup => " (comm.Dup; also the first lower-case comm.reduce or comm.allreduce)",
-        K::CommSplit => " (comm.Split)",
-        K::CommFree => " (comm.Free)",
-        _ => "",
     }
 }

@@ -14,9 +14,11 @@ use standoff_core::Strength;
 use crate::agents::may_act;
 use crate::group::{GroupId, Groups};
 use crate::index::Index;
-use crate::picture::{CollectiveKind, CommId, CommPicture, CommRank, Group, Op, Root, WorldRank};
+use crate::picture::{
+    CollectiveKind, CommId, CommPicture, CommRank, Group, Neighbours, Op, Root, WorldRank,
+};
 use crate::plan::{Cond, OpWait, Siblings};
-use crate::reason::CollectiveVariant;
+use crate::reason::{CollectiveVariant, Ranks};
 
 /// One instance of a collective: a communicator and a number on it (or, where only some members take part, a key).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,7 +184,7 @@ impl Collectives {
             if !instance.roots_differ {
                 return None;
             }
-            let mine = CollectiveVariant::new(*kind, *root, Some(*blocking));
+            let mine = CollectiveVariant::new(*kind, *root, *blocking);
             let slots = instance.others(&mine).map(|(slot, _)| slot);
             let mut theirs: Vec<Cond> =
                 slots.map(|slot| Cond::Variant(instance_id, slot)).collect();
@@ -191,7 +193,7 @@ impl Collectives {
             }
             return may(vec![others, anyone], theirs);
         }
-        let mine = CollectiveVariant::new(*kind, *root, Some(*blocking));
+        let mine = CollectiveVariant::new(*kind, *root, *blocking);
         let mut theirs: Vec<Cond> = instance
             .others(&mine)
             .map(|(slot, _)| Cond::Variant(instance_id, slot))
@@ -205,7 +207,9 @@ impl Collectives {
             return may(vec![others], theirs);
         }
         if instance.missing.is_empty() {
-            return None;
+            let edges = Edges::missing(index, me, id, *kind)?;
+            let blame = edges.sources.iter().chain(edges.destinations.iter());
+            return may(vec![others], blame.map(|&rank| Cond::Rank(rank)).collect());
         }
         let is_root = *root == Root::Rank(comm.my_rank);
         let must = match depends(*kind, *data, is_root) {
@@ -285,7 +289,7 @@ impl Collectives {
         }
         let mut missing = Vec::new();
         let mut variants: Vec<CollectiveVariant> = Vec::new();
-        let mut by_variant: HashMap<(CollectiveKind, Root, Option<bool>), usize> = HashMap::new();
+        let mut by_variant: HashMap<(CollectiveKind, Root, bool), usize> = HashMap::new();
         let both = [Some(local), remote];
         for group in both.into_iter().flatten() {
             for (position, rank) in positions(groups.members(group)) {
@@ -409,11 +413,66 @@ fn sources_missing(instance: &Instance, comm: &CommPicture) -> Option<Option<Con
     Some((!ranks.is_empty()).then_some(Cond::All(ranks)))
 }
 
+/// Edges of a distributed graph that one end has and the other has not. Such a graph is erroneous (MPI 4.1, 8.5.4), and who waits for data that nobody
+/// sends may wait for ever.
+pub(crate) struct Edges {
+    /// In-neighbours that do not have the rank as an out-neighbour as often, in order.
+    pub(crate) sources: Ranks,
+    /// Out-neighbours that do not have it as an in-neighbour as often.
+    pub(crate) destinations: Ranks,
+}
+
+impl Edges {
+    /// The edges that only `me` has, if a collective of this kind goes along them. Of ranks that may act, nothing is known.
+    pub(crate) fn missing(
+        index: &Index<'_>,
+        me: WorldRank,
+        id: CommId,
+        kind: CollectiveKind,
+    ) -> Option<Edges> {
+        use CollectiveKind as K;
+        if !matches!(
+            kind,
+            K::NeighborAllgather
+                | K::NeighborAllgatherv
+                | K::NeighborAlltoall
+                | K::NeighborAlltoallv
+                | K::NeighborAlltoallw
+        ) {
+            return None;
+        }
+        let comm = index.comm(me, id)?;
+        let mine = comm.neighbours.as_ref()?;
+        let one_sided = |list: &[CommRank], back: fn(&Neighbours) -> &[CommRank]| -> Ranks {
+            let mut list = list.to_vec();
+            list.sort_unstable();
+            let groups = list.chunk_by(|a, b| a == b);
+            let mut ranks: Vec<WorldRank> = groups
+                .filter_map(|group| {
+                    let peer = comm.group.world(group[0])?;
+                    index.rank(peer).filter(|r| !may_act(r))?;
+                    let theirs = index.comm(peer, id)?.neighbours.as_ref()?;
+                    let back = back(theirs).iter().filter(|&&r| r == comm.my_rank);
+                    (back.count() < group.len()).then_some(peer)
+                })
+                .collect();
+            ranks.sort_unstable();
+            ranks.into()
+        };
+        let edges = Edges {
+            sources: one_sided(&mine.sources, |n| &n.destinations),
+            destinations: one_sided(&mine.destinations, |n| &n.sources),
+        };
+        let any = !edges.sources.is_empty() || !edges.destinations.is_empty();
+        any.then_some(edges)
+    }
+}
+
 enum Progress {
     /// It cannot be told whether it has.
     Unknown,
     NotBegun,
-    Begun(CollectiveKind, Root, Option<bool>),
+    Begun(CollectiveKind, Root, bool),
 }
 
 /// Whether `rank` has begun collective number `seq` on `comm`, and which one that was.
@@ -440,10 +499,10 @@ fn progress(index: &Index<'_>, rank: WorldRank, comm: CommId, seq: u64) -> Progr
         _ => None,
     });
     if let Some((kind, root, blocking)) = pending {
-        return Progress::Begun(kind, root, Some(blocking));
+        return Progress::Begun(kind, root, blocking);
     }
     match seen.history.iter().find(|record| record.seq == seq) {
-        Some(record) => Progress::Begun(record.kind, record.root, None),
+        Some(record) => Progress::Begun(record.kind, record.root, record.blocking),
         None => Progress::Unknown,
     }
 }

@@ -6,12 +6,12 @@ use standoff_core::{Core, NodeId, Reduction, Strength};
 
 use crate::agents::Agent;
 use crate::analysis::Finder;
-use crate::collectives::same_kind;
+use crate::collectives::Edges;
 use crate::index::{Index, Posted, count};
 use crate::near::{self, Wanted};
 use crate::picture::{
-    CommId, CommPicture, Need, Op, Operation, RankPicture, RankState, Source, Tag, Tags, Wait,
-    WorldRank,
+    CollectiveKind, CommId, CommPicture, Need, Op, Operation, RankPicture, RankState, Source, Tag,
+    Tags, Wait, WorldRank,
 };
 use crate::plan::{Cond, Doing, OpWait};
 use crate::reason::{
@@ -176,10 +176,14 @@ impl<'a> Describer<'_, '_, 'a> {
                 world: content?.peer(rank)?,
             },
         };
+        let private = content.is_some_and(|c| c.private);
         let reason = match kind {
+            // What the program did not choose cannot be what it got wrong.
+            OpKind::Receive | OpKind::Probe if private => Reason::NothingSent,
+            OpKind::Send(_) if private => Reason::NoReceive,
             OpKind::Receive | OpKind::Probe => self.why_receive(me, rank, comm, peer, tag),
             OpKind::Send(_) => self.why_send(me, comm, peer),
-            OpKind::Collective { .. } => self.why_collective(comm, kind, wait),
+            OpKind::Collective { .. } => self.why_collective(me, comm, private, kind, wait),
         };
         let (waits_for, ended) = self.waits_for(wait);
         Some(BlockedOp {
@@ -187,6 +191,7 @@ impl<'a> Describer<'_, '_, 'a> {
             kind,
             comm,
             comm_name: content.map_or_else(|| "a communicator".to_owned(), |c| c.name.clone()),
+            private,
             peer,
             tag,
             may: wait.strength == Strength::May,
@@ -272,7 +277,7 @@ impl<'a> Describer<'_, '_, 'a> {
         }
         let mut posted = Posted::default();
         for operation in rank.ops.iter().filter(|o| !o.cancelled) {
-            posted.add(rank, operation);
+            posted.add(index, me, operation);
         }
         let mut sent = Vec::new();
         for (from, tags) in channels {
@@ -346,7 +351,14 @@ impl<'a> Describer<'_, '_, 'a> {
         }
     }
 
-    fn why_collective(&self, comm: CommId, kind: OpKind, wait: &OpWait) -> Reason {
+    fn why_collective(
+        &self,
+        me: WorldRank,
+        comm: CommId,
+        private: bool,
+        kind: OpKind,
+        wait: &OpWait,
+    ) -> Reason {
         let collectives = &self.finder.plan.collectives;
         let OpKind::Collective {
             kind,
@@ -370,16 +382,32 @@ impl<'a> Describer<'_, '_, 'a> {
             };
         };
         let missing = instance.missing_ranks.clone();
-        let mine = CollectiveVariant::new(kind, root, Some(blocking));
+        let mine = CollectiveVariant::new(kind, root, blocking);
+        // mpi4py gives its own back when the program ends: nobody called anything else.
+        let frees = |v: &CollectiveVariant| v.kind == CollectiveKind::CommFree;
+        if private && (frees(&mine) || instance.others(&mine).all(|(_, v)| frees(v))) {
+            let others = instance.others(&mine).flat_map(|(_, v)| &v.ranks);
+            let mut missing: Vec<WorldRank> = missing.iter().chain(others).copied().collect();
+            missing.sort_unstable();
+            missing.dedup();
+            return Reason::NotEntered {
+                missing: missing.into(),
+            };
+        }
         let differs = if instance.intercomm {
             instance.roots_differ
         } else {
             instance.others(&mine).next().is_some()
         };
         if differs {
-            Reason::Different { missing }
-        } else {
-            Reason::NotEntered { missing }
+            return Reason::Different { missing };
+        }
+        match Edges::missing(self.finder.index, me, comm, kind) {
+            Some(edges) if missing.is_empty() => Reason::EdgeMissing {
+                sources: edges.sources,
+                destinations: edges.destinations,
+            },
+            _ => Reason::NotEntered { missing },
         }
     }
 
@@ -394,37 +422,18 @@ impl<'a> Describer<'_, '_, 'a> {
         }
         let instances = places.into_iter().filter_map(|((comm, seq), name)| {
             let instance = self.finder.plan.collectives.find(comm, seq)?;
+            let mut variants = instance.variants.clone();
+            variants.sort_by(|a, b| a.ranks.cmp(&b.ranks));
             Some(CollectiveMismatch {
                 comm,
                 comm_name: name.to_owned(),
                 seq,
                 intercomm: instance.intercomm,
-                variants: merged(&instance.variants),
+                variants,
             })
         });
         instances.collect()
     }
-}
-
-/// Variants of which the blocking form is not known join the one that they can be.
-fn merged(variants: &[CollectiveVariant]) -> Vec<CollectiveVariant> {
-    let (known, unknown): (Vec<_>, Vec<_>) =
-        variants.iter().cloned().partition(|v| v.blocking.is_some());
-    let mut all = known;
-    for variant in unknown {
-        let mut fits = all
-            .iter_mut()
-            .filter(|v| (same_kind(v.kind), v.root) == (same_kind(variant.kind), variant.root));
-        match (fits.next(), fits.next()) {
-            (Some(one), None) => {
-                one.ranks.extend(&variant.ranks);
-                one.ranks.sort_unstable();
-            }
-            _ => all.push(variant),
-        }
-    }
-    all.sort_by(|a, b| a.ranks.cmp(&b.ranks));
-    all
 }
 
 fn sits_in_finalize(rank: &RankPicture) -> bool {

@@ -55,9 +55,6 @@ pub fn explain(finding: &Finding, picture: &Picture) -> String {
             text.push("They wait for each other in a circle, so none of them can go on.".to_owned())
         }
     }
-    if finding.has_may {
-        text.push("MPI leaves it to the library whether such a call returns early; on this MPI it did not.".to_owned());
-    }
     let (finished, behind): (Vec<&Blocked>, Vec<&Blocked>) = finding
         .victims
         .iter()
@@ -175,6 +172,9 @@ fn operation(op: &BlockedOp) -> String {
         Peer::Any | Peer::None => "any rank".to_owned(),
     };
     match op.kind {
+        OpKind::Receive | OpKind::Probe | OpKind::Send(_) if op.private => {
+            format!("for {peer} to take part in a lower-case reduction of mpi4py{on}")
+        }
         OpKind::Receive | OpKind::Probe => format!("to receive from {peer} ({tag}){on}"),
         OpKind::Send(SendMode::Synchronous) => {
             format!("for {peer} to receive its synchronous send ({tag}){on}")
@@ -211,7 +211,7 @@ fn root_words(root: Root) -> String {
 
 /// `MPI_Bcast (root 0) on ranks 0–3`.
 fn called(variant: &CollectiveVariant) -> String {
-    let what = collective(variant.kind, variant.blocking != Some(false));
+    let what = collective(variant.kind, variant.blocking);
     format!(
         "{what}{} on {}",
         root_words(variant.root),
@@ -281,6 +281,28 @@ fn reasons(finding: &Finding) -> Vec<String> {
                         and(&names),
                         op.comm_name
                     )
+                }
+                Reason::EdgeMissing {
+                    sources,
+                    destinations,
+                } => {
+                    let one_sided = |list: &[WorldRank], data: &str, side: &str| {
+                        let have = if list.len() == 1 { "has" } else { "have" };
+                        (!list.is_empty()).then(|| {
+                            format!(
+                                "rank {me} {data} {}, which {have} no such edge {side} rank {me}",
+                                ranks(list)
+                            )
+                        })
+                    };
+                    let parts: Vec<String> = [
+                        one_sided(sources, "takes data from", "to"),
+                        one_sided(destinations, "gives data to", "from"),
+                    ]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                    format!("in the graph of {}, {}", op.comm_name, and(&parts))
                 }
                 Reason::Claimed => {
                     format!(

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::agents::order_is_certain;
 use crate::picture::{
     CommId, CommPicture, CommRank, Op, Operation, Picture, RankPicture, Source, Tag, Tags,
     WorldRank,
@@ -14,6 +15,8 @@ pub(crate) struct Index<'a> {
     inboxes: HashMap<(CommId, WorldRank), Vec<(WorldRank, &'a Tags)>>,
     /// For each sender, the ranks for which it has messages in flight, sorted.
     backlogs: HashMap<WorldRank, Vec<WorldRank>>,
+    /// Wildcard receives of a forced run (rank, id) that certainly have a message of the source chosen for them.
+    settled: HashMap<(WorldRank, u64), CommRank>,
 }
 
 impl<'a> Index<'a> {
@@ -34,10 +37,60 @@ impl<'a> Index<'a> {
             backlog.sort_unstable();
             backlog.dedup();
         }
-        Self {
+        let mut index = Self {
             picture,
             inboxes,
             backlogs,
+            settled: HashMap::new(),
+        };
+        for (me, rank) in (0_u32..).map(WorldRank).zip(&picture.ranks) {
+            index.settle(me, rank);
+        }
+        index
+    }
+
+    /// Finds the forced receives of a rank whose messages are there: more than the receives before it can take. Those that have none yet may
+    /// take, as the program asked, whatever comes.
+    fn settle(&mut self, me: WorldRank, rank: &'a RankPicture) {
+        if rank.ops.iter().all(|o| o.chosen.is_none()) || !order_is_certain(rank) {
+            return;
+        }
+        for (at, operation) in rank.ops.iter().enumerate() {
+            let Op::Recv {
+                comm: Some(id),
+                tag,
+                ..
+            } = operation.op
+            else {
+                continue;
+            };
+            let Some(chosen) = operation.chosen.filter(|_| !operation.cancelled) else {
+                continue;
+            };
+            let Some(from) = self.comm(me, id).and_then(|c| c.peer(chosen)) else {
+                continue;
+            };
+            let takers = rank.ops[..at].iter();
+            let takers = takers.filter(|o| match o.op {
+                Op::Recv { comm, .. } if comm.is_none_or(|c| c == id) => match self.source(me, o) {
+                    Source::Any => true,
+                    Source::Rank(source) => source == chosen,
+                },
+                _ => false,
+            });
+            let takers = takers.count() as u64;
+            if count(self.channel(id, from, me), tag).is_some_and(|n| n > takers) {
+                self.settled.insert((me, operation.id), chosen);
+            }
+        }
+    }
+
+    /// Whom a pending receive of `me` takes its message from: what it asks for, or what is settled.
+    fn source(&self, me: WorldRank, operation: &Operation) -> Source {
+        match (self.settled.get(&(me, operation.id)), &operation.op) {
+            (Some(&chosen), _) => Source::Rank(chosen),
+            (None, Op::Recv { from, .. }) => *from,
+            (None, _) => Source::Any,
         }
     }
 
@@ -111,23 +164,23 @@ pub(crate) struct Posted {
 }
 
 impl Posted {
-    /// All pending receives of `rank`, cancelled ones included: the most that can be matched.
-    pub(crate) fn all(rank: &RankPicture) -> Self {
+    /// All pending receives of `me`, cancelled ones included: the most that can be matched.
+    pub(crate) fn all(index: &Index<'_>, me: WorldRank) -> Self {
         let mut posted = Self::default();
-        for operation in &rank.ops {
-            posted.add(rank, operation);
+        for operation in index.rank(me).into_iter().flat_map(|r| &r.ops) {
+            posted.add(index, me, operation);
         }
         posted
     }
 
-    /// Counts a pending operation if it is a receive.
-    pub(crate) fn add(&mut self, rank: &RankPicture, operation: &Operation) {
-        let Op::Recv { comm, from, tag } = operation.op else {
+    /// Counts a pending operation of `me` if it is a receive.
+    pub(crate) fn add(&mut self, index: &Index<'_>, me: WorldRank, operation: &Operation) {
+        let Op::Recv { comm, tag, .. } = operation.op else {
             return;
         };
         let known = comm.and_then(|id| {
-            let comm = rank.comms.iter().find(|c| c.id == id)?;
-            let source = match from {
+            let comm = index.comm(me, id)?;
+            let source = match index.source(me, operation) {
                 Source::Any => None,
                 Source::Rank(peer) => Some(comm.peer(peer)?),
             };

@@ -28,6 +28,7 @@ mod near;
 pub mod picture;
 mod plan;
 mod reason;
+mod spelling;
 mod wiring;
 
 pub use advice::advise;
@@ -39,3 +40,4 @@ pub use reason::{
     Agents, Blocked, BlockedOp, CollectiveMismatch, CollectiveVariant, Finding, OpKind, Peer,
     PostedReceive, Ranks, Reason, SentTag,
 };
+pub use spelling::Spelling;

@@ -186,7 +186,7 @@ impl<'a, 'i> Matching<'a, 'i> {
         };
         let comm = comm?;
         let dest = self.index.comm(me, comm)?.peer(to)?;
-        let receiver = self.index.rank(dest)?;
+        self.index.rank(dest)?;
         let unmatched = count(self.index.channel(comm, me, dest), Some(tag))?;
         if unmatched == 0 {
             return None;
@@ -194,7 +194,7 @@ impl<'a, 'i> Matching<'a, 'i> {
         let posted = self
             .posted
             .entry(dest)
-            .or_insert_with(|| Posted::all(receiver));
+            .or_insert_with(|| Posted::all(self.index, dest));
         let place = position(rank, comm, to, tag, unmatched, later_same_class)?;
         if posted.accepting(comm, me, tag) >= place {
             return None;

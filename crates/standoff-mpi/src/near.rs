@@ -63,7 +63,7 @@ pub(crate) fn to_others(index: &Index<'_>, wanted: Wanted) -> Vec<SentTo> {
         if rank.moving || !(ended || blocked && wanted.tag.is_some()) {
             continue;
         }
-        let posted = Posted::all(rank);
+        let posted = Posted::all(index, to);
         let sending = |tag: Tag| {
             let pending = sender.ops.iter().filter(|o| match o.op {
                 Op::Send {

@@ -102,6 +102,8 @@ pub struct CommPicture {
     pub id: CommId,
     /// A name to show: `MPI_COMM_WORLD`, or what `MPI_Comm_set_name` said, or e.g. `split of MPI_COMM_WORLD`.
     pub name: String,
+    /// mpi4py made it for itself, for its lower-case reductions: the program neither chose nor sees the messages on it.
+    pub private: bool,
     /// Rank of this process in it (in the local group for an intercommunicator).
     pub my_rank: CommRank,
     /// World ranks of the (local) group by communicator rank.
@@ -152,6 +154,8 @@ pub struct CollectiveRecord {
     pub kind: CollectiveKind,
     /// Root, for rooted ones.
     pub root: Root,
+    /// The blocking form?
+    pub blocking: bool,
 }
 
 /// Root argument of a collective.
@@ -220,6 +224,9 @@ pub struct Operation {
     pub op: Op,
     /// `MPI_Cancel` was called on it: its completion is local, so it may complete.
     pub cancelled: bool,
+    /// In a forced run: the source that stands in for the wildcard of a receive in the real call. What the receive waits for is judged by
+    /// what the program asked for all the same.
+    pub chosen: Option<CommRank>,
 }
 
 /// Kinds of pending operations.

@@ -185,7 +185,7 @@ impl<'a> Maker<'a, '_> {
                 found.insert(operation.id, wait);
             }
             if ordered && !operation.cancelled {
-                earlier.add(rank, operation);
+                earlier.add(self.index, me, operation);
             }
         }
         found

@@ -62,6 +62,8 @@ pub struct BlockedOp {
     pub comm: CommId,
     /// The communicator's name on this rank.
     pub comm_name: String,
+    /// The communicator is one that mpi4py made for its lower-case reductions: this is a part of one of these.
+    pub private: bool,
     /// Source or destination.
     pub peer: Peer,
     /// The tag; `None`: any, or a collective.
@@ -154,6 +156,13 @@ pub enum Reason {
         /// Their world ranks, in order.
         missing: Ranks,
     },
+    /// All have begun the neighbourhood collective, and edges of the graph that it goes along are there on this side only.
+    EdgeMissing {
+        /// In-neighbours that do not have it as an out-neighbour, by world rank, in order.
+        sources: Ranks,
+        /// Out-neighbours that do not have it as an in-neighbour.
+        destinations: Ranks,
+    },
     /// Members called something else in this place: see [`Finding::mismatches`].
     Different {
         /// Members that have begun nothing in this place yet.
@@ -232,14 +241,14 @@ pub struct CollectiveVariant {
     pub kind: CollectiveKind,
     /// The root.
     pub root: Root,
-    /// The blocking form; `None`: not known, the call is over.
-    pub blocking: Option<bool>,
+    /// The blocking form?
+    pub blocking: bool,
     /// Who called it, in order.
     pub ranks: Vec<WorldRank>,
 }
 
 impl CollectiveVariant {
-    pub(crate) fn new(kind: CollectiveKind, root: Root, blocking: Option<bool>) -> Self {
+    pub(crate) fn new(kind: CollectiveKind, root: Root, blocking: bool) -> Self {
         Self {
             kind,
             root,
@@ -251,10 +260,6 @@ impl CollectiveVariant {
     /// Whether the two calls can be of one collective.
     pub(crate) fn matches(&self, other: &Self) -> bool {
         same_kind(self.kind) == same_kind(other.kind)
-            && self.root == other.root
-            && match (self.blocking, other.blocking) {
-                (Some(a), Some(b)) => a == b,
-                _ => true,
-            }
+            && (self.root, self.blocking) == (other.root, other.blocking)
     }
 }

@@ -13,6 +13,7 @@ pub(crate) struct Abi {
     pub comm_null: usize,
     pub request_null: usize,
     pub byte: usize,
+    pub packed: usize,
 }
 
 impl core::ops::Deref for Abi {
@@ -40,6 +41,7 @@ impl Abi {
             comm_null,
             request_null,
             byte,
+            packed,
         } = match numbers.handles {
             Some(handles) => handles,
             None => Handles {
@@ -48,6 +50,7 @@ impl Abi {
                 comm_null: symbols::data(c"ompi_mpi_comm_null")?,
                 request_null: symbols::data(c"ompi_request_null")?,
                 byte: symbols::data(c"ompi_mpi_byte")?,
+                packed: symbols::data(c"ompi_mpi_packed")?,
             },
         };
         Some(Abi {
@@ -57,6 +60,7 @@ impl Abi {
             comm_null,
             request_null,
             byte,
+            packed,
         })
     }
 
@@ -82,6 +86,21 @@ impl Abi {
                 array.cast::<u32>().add(i).read_unaligned() as usize
             } else {
                 array.cast::<usize>().add(i).read_unaligned()
+            }
+        }
+    }
+
+    /// Replaces the `i`-th handle of an array.
+    ///
+    /// # Safety
+    /// As [`Abi::handle_at`].
+    pub unsafe fn set_handle(&self, array: *mut core::ffi::c_void, i: usize, handle: usize) {
+        // SAFETY: as above.
+        unsafe {
+            if self.small_handles {
+                array.cast::<u32>().add(i).write_unaligned(handle as u32);
+            } else {
+                array.cast::<usize>().add(i).write_unaligned(handle);
             }
         }
     }

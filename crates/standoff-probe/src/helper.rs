@@ -47,25 +47,47 @@ extern "C" fn run(rank: *mut c_void) -> *mut c_void {
             AtomicU32::from_ptr(&raw mut (*rank.board).header.done),
         )
     };
+    let mut last = 0;
     loop {
-        let asked = word.load(Ordering::Acquire);
-        if asked == done.load(Ordering::Relaxed) {
-            // SAFETY: waits on a word of a live mapping; shared, since the monitor wakes it from another process.
-            unsafe {
-                libc::syscall(
-                    libc::SYS_futex,
-                    word.as_ptr(),
-                    libc::FUTEX_WAIT,
-                    asked,
-                    0usize,
-                )
-            };
-            continue;
+        // The kernel compares the word, and fails where a read here would fault: SIGBUS is blocked in this thread.
+        // SAFETY: waits on a word of a live mapping; shared, since the monitor wakes it from another process.
+        let rc = unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                word.as_ptr(),
+                libc::FUTEX_WAIT,
+                last,
+                0usize,
+            )
+        };
+        match (rc, std::io::Error::last_os_error().raw_os_error()) {
+            (-1, Some(libc::EAGAIN)) => crate::cut::unblocked(|| {
+                last = word.load(Ordering::Acquire);
+                match (last & 0xff, &rank.rescue) {
+                    (command::RAISE, _) => {
+                        if let Some(raise) = &rank.raise {
+                            raise.hear(rank);
+                        }
+                    }
+                    (command::GO, _) => {
+                        if let Some(raise) = &rank.raise {
+                            raise.go();
+                        }
+                    }
+                    (command::STACKS, _) => {
+                        let _ =
+                            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stacks(rank)));
+                    }
+                    (command::RESCUE, Some(rescue)) => rescue.ask(),
+                    (command::OVER, Some(rescue)) => rescue.end(),
+                    _ => {}
+                }
+                done.store(last, Ordering::Release);
+            }),
+            // Nobody can ask any more.
+            (-1, Some(libc::EFAULT)) => return core::ptr::null_mut(),
+            _ => {}
         }
-        if asked & 0xff == command::STACKS {
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stacks(rank)));
-        }
-        done.store(asked, Ordering::Release);
     }
 }
 
@@ -90,4 +112,17 @@ fn stacks(rank: &Rank) {
             let _ = std::fs::rename(&new, rank.path.with_extension("stacks"));
         }
     }
+}
+
+/// Whether somebody still watches: holds the lock on the session's file `owner`.
+pub(crate) fn watched(rank: &Rank) -> bool {
+    let Some(owner) = rank.path.parent().map(|p| p.join("owner")) else {
+        return false;
+    };
+    let Ok(file) = std::fs::File::open(owner) else {
+        return false;
+    };
+    use std::os::fd::AsRawFd;
+    // SAFETY: an open descriptor; the lock goes with it.
+    unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_SH | libc::LOCK_NB) != 0 }
 }

@@ -11,26 +11,34 @@
 //! | [`abi`] | constants of the three ABIs |
 //! | [`guard`] | which calls are the program's own |
 //! | [`rank`] | this rank: its board, its tables, the lock and epoch |
+//! | [`cut`] | what keeps the rank alive when somebody truncates its board |
+//! | [`life`] | what tells the monitor that the process begins to end |
 //! | [`map`] | the fixed hash table of the hot path |
 //! | [`hooks`] | what happens at each kind of call |
 //! | [`threads`] | threads that user code starts |
 //! | [`helper`] | the thread that answers the monitor |
 //! | [`place`] | from where MPI is called, how often, and the last calls |
+//! | [`rescue`] | sends that return from a copy |
+//! | [`raise`] | calls that return an error when the monitor asks for it |
 //! | [`python`] | Python stacks, lines and exceptions |
 
 // A library without a public interface: its documentation is for those who read its inside.
 #![allow(rustdoc::private_intra_doc_links)]
 
 mod abi;
+mod cut;
 mod eager;
 mod guard;
 mod helper;
 mod hooks;
+mod life;
 mod map;
 mod place;
 mod python;
+mod raise;
 mod rank;
 mod record;
+mod rescue;
 mod symbols;
 mod threads;
 
@@ -46,7 +54,8 @@ type P = *mut core::ffi::c_void;
 )]
 mod wrappers {
     use super::hooks::{NO_ROOT, collective};
-    use super::{P, guard, hooks, place, record, symbols};
+    use super::record::{self, Agreed, Parts, Pieces};
+    use super::{P, guard, hooks, place, symbols};
     use standoff_board::layout::{collective as coll, op};
     include!(concat!(env!("OUT_DIR"), "/wrappers.rs"));
 }

@@ -42,6 +42,12 @@ impl Map {
         }
     }
 
+    /// A key of this value: looks at all.
+    pub fn key_of(&self, value: u32) -> Option<u64> {
+        let mut entries = self.entries.iter();
+        entries.find(|e| e.0 != 0 && e.1 == value).map(|e| e.0)
+    }
+
     /// Sets a key; false if the table is full.
     #[inline(always)]
     pub fn set(&mut self, key: u64, value: u32) -> bool {

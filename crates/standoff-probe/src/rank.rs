@@ -63,6 +63,10 @@ pub(crate) struct Rank {
     pub is_python: bool,
     /// A wait has something to be noted before it ([`crate::hooks::note`]).
     pub noting: bool,
+    /// For `--on-deadlock raise`.
+    pub raise: Option<Box<crate::raise::Raise>>,
+    /// For `--rescue`, and for the sends of `--on-deadlock raise`.
+    pub rescue: Option<Box<crate::rescue::Rescue>>,
     /// `omp_in_parallel`, where the program has it and several threads may communicate.
     pub in_parallel: Option<unsafe extern "C" fn() -> i32>,
 }
@@ -143,6 +147,7 @@ impl Rank {
         path: std::path::PathBuf,
         is_python: bool,
         world_group: usize,
+        size: i32,
     ) -> Rank {
         let state = State {
             comms: Map::new(4 * lay::COMMS),
@@ -175,6 +180,8 @@ impl Rank {
             path,
             is_python,
             noting: is_python || in_parallel.is_some(),
+            raise: crate::raise::Raise::wanted(size),
+            rescue: crate::rescue::Rescue::wanted(),
             in_parallel,
         }
     }
@@ -347,12 +354,20 @@ pub(crate) fn taint(b: &mut Board, why: &str) {
 
 /// Copies text into a NUL-terminated field, cut to fit.
 pub(crate) fn put_text(field: &mut [u8], text: &str) {
-    let n = text.len().min(field.len().saturating_sub(1));
-    for (d, s) in field.iter_mut().zip(&text.as_bytes()[..n]) {
+    let room = field.len().saturating_sub(1);
+    let (n, cut) = if text.len() <= room {
+        (text.len(), "")
+    } else {
+        let room = room.saturating_sub("…".len());
+        let end = (0..=room).rev().find(|&n| text.is_char_boundary(n));
+        (end.unwrap_or(0), "…")
+    };
+    let bytes = text.as_bytes()[..n]
+        .iter()
+        .chain(cut.as_bytes())
+        .chain(&[0]);
+    for (d, s) in field.iter_mut().zip(bytes) {
         *d = *s;
-    }
-    if let Some(end) = field.get_mut(n) {
-        *end = 0;
     }
 }
 

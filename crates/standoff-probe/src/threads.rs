@@ -1,6 +1,9 @@
 //! Threads that user code starts. At MPI_THREAD_SERIALIZED and above any of them may come to call MPI, so as long as one lives
 //! that the model does not follow, its rank may act.
 //!
+//! Threads that the C library starts for itself (timers, asynchronous input), or that were started behind the wrapper, are not seen. So the number of those that
+//! were is on the board: if the system knows more threads, the rank may act, too.
+//!
 //! `pthread_create` is wrapped to see them. Threads of known runtimes (BLAS, OpenMP pools, the MPI library and its transports)
 //! are told by the object that their start routine is in; those do not communicate by themselves.
 
@@ -12,12 +15,16 @@ use standoff_board::layout::Board;
 
 /// Live threads of user code that have no slot (in this process, before and after it becomes a rank).
 static OTHERS: AtomicU32 = AtomicU32::new(0);
+/// Live threads that came through [`pthread_create`] here, of user code, of runtimes and our own.
+static SEEN: AtomicU32 = AtomicU32::new(0);
 static NEXT: AtomicUsize = AtomicUsize::new(0);
 static KEY: AtomicU32 = AtomicU32::new(u32::MAX);
 
 thread_local! {
     /// This thread is counted in OTHERS.
     static COUNTED: Cell<bool> = const { Cell::new(false) };
+    /// This thread is counted in SEEN.
+    static STARTED: Cell<bool> = const { Cell::new(false) };
 }
 
 type Start = extern "C" fn(*mut c_void) -> *mut c_void;
@@ -107,6 +114,8 @@ fn watched() -> bool {
 struct Started {
     routine: Start,
     argument: *mut c_void,
+    /// The user's code started it, as far as can be told.
+    own: bool,
 }
 
 /// The wrapped `pthread_create`.
@@ -123,16 +132,21 @@ pub unsafe extern "C" fn pthread_create(
     let Some(create) = next() else {
         return libc::EAGAIN;
     };
-    if !watched() || runtime(routine as usize) {
+    if !watched() {
         // SAFETY: the caller's own arguments.
         return unsafe { create(thread, attr, routine, argument) };
     }
-    let started = Box::into_raw(Box::new(Started { routine, argument }));
-    change(1);
+    let own = !runtime(routine as usize);
+    let started = Box::into_raw(Box::new(Started {
+        routine,
+        argument,
+        own,
+    }));
+    change(i32::from(own), 1);
     // SAFETY: `trampoline` takes the box back.
     let rc = unsafe { create(thread, attr, trampoline, started.cast()) };
     if rc != 0 {
-        change(-1);
+        change(-i32::from(own), -1);
         // SAFETY: no thread has taken it.
         drop(unsafe { Box::from_raw(started) });
     }
@@ -182,6 +196,8 @@ pub(crate) unsafe fn create_uncounted(
     routine: Start,
     argument: *mut c_void,
 ) -> c_int {
+    // It lives as long as the process.
+    change(0, 1);
     // SAFETY: by the caller's promise.
     next().map_or(libc::EAGAIN, |create| unsafe {
         create(thread, attr, routine, argument)
@@ -190,8 +206,13 @@ pub(crate) unsafe fn create_uncounted(
 
 extern "C" fn trampoline(started: *mut c_void) -> *mut c_void {
     // SAFETY: the box made in pthread_create.
-    let Started { routine, argument } = *unsafe { Box::from_raw(started.cast::<Started>()) };
-    COUNTED.with(|c| c.set(true));
+    let Started {
+        routine,
+        argument,
+        own,
+    } = *unsafe { Box::from_raw(started.cast::<Started>()) };
+    COUNTED.with(|c| c.set(own));
+    STARTED.with(|s| s.set(true));
     arm(1);
     // A routine that ends by pthread_exit or cancellation never returns here; the key's destructor sees all ends.
     routine(argument)
@@ -226,8 +247,9 @@ unsafe extern "C" fn ended(value: *mut c_void) {
         // Should a later destructor call MPI, the thread gets a slot anew.
         crate::guard::forget_thread(rank);
     }
-    if COUNTED.with(|c| c.replace(false)) {
-        change(-1);
+    let own = COUNTED.with(|c| c.replace(false));
+    if STARTED.with(|s| s.replace(false)) {
+        change(-i32::from(own), -1);
     }
 }
 
@@ -255,15 +277,21 @@ pub(crate) fn on_exit(slot: usize) {
     }
 }
 
-/// One more or one less.
-fn change(by: i32) {
-    let n = OTHERS
-        .fetch_add(by as u32, Ordering::AcqRel)
-        .wrapping_add(by as u32);
+/// So many more, of [`OTHERS`] and of [`SEEN`].
+fn change(others: i32, seen: i32) {
+    let add = |to: &AtomicU32, n: i32| {
+        to.fetch_add(n as u32, Ordering::AcqRel)
+            .wrapping_add(n as u32)
+    };
+    let (others, seen) = (add(&OTHERS, others), add(&SEEN, seen));
     if let Some(rank) = rank::get() {
-        // SAFETY: an aligned word of the mapping; the monitor reads it first and takes it as "at least one may act".
-        unsafe { AtomicU32::from_ptr(&raw mut (*rank.board).header.other_threads) }
-            .store(n, Ordering::Release);
+        // SAFETY: aligned words of the mapping; the monitor reads them first and takes them as "at least one may act".
+        unsafe {
+            AtomicU32::from_ptr(&raw mut (*rank.board).header.other_threads)
+                .store(others, Ordering::Release);
+            AtomicU32::from_ptr(&raw mut (*rank.board).header.seen_threads)
+                .store(seen, Ordering::Release);
+        }
     }
 }
 
@@ -274,4 +302,5 @@ pub(crate) fn attach(b: &mut Board, pid: u32) {
         OTHERS.fetch_add(1, Ordering::AcqRel);
     }
     b.header.other_threads = OTHERS.load(Ordering::Acquire);
+    b.header.seen_threads = SEEN.load(Ordering::Acquire);
 }

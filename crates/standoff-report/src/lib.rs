@@ -29,5 +29,5 @@ pub mod text;
 
 pub use model::{
     Abi, AgentEntry, CallEntry, Cause, Exit, Finding, FindingKind, Frame, MpiInfo, Op, Report,
-    RequestEntry, SCHEMA, Scope, Severity, Traceback, Verdict, WaitKind,
+    RequestEntry, SCHEMA, Scope, Severity, Step, Traceback, Verdict, WaitKind,
 };

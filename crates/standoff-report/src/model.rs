@@ -46,6 +46,9 @@ pub struct Report {
     /// What was run, as words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<String>,
+    /// The directory in which it was run: names of source files that are relative start there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub directory: Option<String>,
     /// What was found, worst first.
     #[serde(default)]
     pub findings: Vec<Finding>,
@@ -69,6 +72,7 @@ impl Report {
             detected_after_ms: None,
             elapsed_ms: None,
             command: Vec::new(),
+            directory: None,
             findings: Vec::new(),
             notes: Vec::new(),
         }
@@ -125,7 +129,8 @@ pub enum Abi {
     Standard,
 }
 
-/// How a process ended. Both `None`: not known, or still running.
+/// How the job ended. Neither code nor signal: not known, or it still ran when the report was written (under `--no-kill`, in a
+/// `dump`, and in what is written of a hang before the job is ended).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Exit {
@@ -133,6 +138,9 @@ pub struct Exit {
     pub code: Option<i32>,
     /// Signal that ended it.
     pub signal: Option<i32>,
+    /// standoff had ended it, so that neither is the program's own.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub by_standoff: bool,
 }
 
 /// One thing found.
@@ -165,9 +173,15 @@ pub struct Finding {
     /// For calls that do not fit together: one line for each side.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mismatch: Vec<String>,
-    /// For a finding of `check`: how the execution goes, a line for each step.
+    /// For a finding of `check`: what happens, as a sentence without its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// For a finding of `check`: how it comes about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub schedule: Vec<String>,
+    pub steps: Vec<Step>,
+    /// Further choices, which are in the witness only.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub steps_left_out: u32,
     /// One paragraph a tired person understands.
     #[serde(default)]
     pub explanation: String,
@@ -192,12 +206,26 @@ impl Finding {
             cycle: Vec::new(),
             assumption: None,
             mismatch: Vec::new(),
-            schedule: Vec::new(),
+            summary: None,
+            steps: Vec::new(),
+            steps_left_out: 0,
             explanation: String::new(),
             advice: Vec::new(),
             witness: None,
         }
     }
+}
+
+/// A step of an execution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Step {
+    /// Who: `rank 0`, `ranks 1 and 5`.
+    pub agents: String,
+    /// File and line; empty if that is not known.
+    pub place: String,
+    /// What happens there.
+    pub what: String,
 }
 
 /// Kinds of findings (open: later versions add some).
@@ -456,7 +484,7 @@ pub struct Cause {
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Traceback {
-    /// As Python names it: `KeyError: 'steps'`.
+    /// As Python names it: `KeyError: 'steps'`; all lines of its message, a long one cut in the middle.
     pub error: String,
     /// Innermost last.
     pub frames: Vec<Frame>,

@@ -6,7 +6,7 @@ use common::*;
 use standoff_report::sources::NoSources;
 use standoff_report::text::{self, Color, Options};
 use standoff_report::{
-    AgentEntry, Cause, Finding, FindingKind, Frame, Op, Report, RequestEntry, Scope, Verdict,
+    AgentEntry, Cause, Finding, FindingKind, Frame, Op, Report, RequestEntry, Scope, Step, Verdict,
     WaitKind,
 };
 
@@ -317,6 +317,45 @@ fn potential_deadlock() {
     insta::assert_snapshot!(brief(&report));
     report.findings[0].confirmed = false;
     insta::assert_snapshot!(text::headline(&report));
+}
+
+/// What `check` says beside: what happens, how it comes about, why it passed.
+#[test]
+fn potential_deadlock_with_steps() {
+    let mut report = opening();
+    report.verdict = Verdict::PotentialDeadlock;
+    report.scope = Scope::Bounded;
+    let finding = &mut report.findings[0];
+    finding.kind = FindingKind::PotentialDeadlock;
+    let summary = "if rank 5's estimate arrives first at recipe.py:3, rank 1 waits at recipe.py:4 for one that never comes";
+    finding.summary = Some(summary.into());
+    let step = |agents: &str, place: &str, what: &str| Step {
+        agents: agents.into(),
+        place: place.into(),
+        what: what.into(),
+    };
+    finding.steps = vec![
+        step(
+            "ranks 2–4",
+            "recipe.py:9",
+            "comm.send is buffered, and its rank goes on",
+        ),
+        step(
+            "rank 1",
+            "recipe.py:3",
+            "comm.recv takes the message of rank 5 (recipe.py:6), and not that of rank 3 as in the recorded run",
+        ),
+        step(
+            "ranks 0, 2–4, 6 and 8",
+            "a_module_with_quite_a_long_name.py:1234",
+            "comm.recv waits for a message from rank 5",
+        ),
+        step("rank 5", "", "MPI_Barrier waits for ranks 1–4 to take part"),
+    ];
+    finding.steps_left_out = 3;
+    finding.explanation = "It passed because 4,096 bytes fit what MPICH buffers here; above about 8,112 bytes it will hang.".into();
+    finding.witness = Some("standoff-witness-1.json".into());
+    insta::assert_snapshot!(plain(&report));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use standoff_report::text::{self, Color, Options};
 use standoff_report::{
     AgentEntry, Cause, Finding, FindingKind, Frame, Op, Report, RequestEntry, Scope, Severity,
-    Traceback, Verdict, WaitKind, json,
+    Step, Traceback, Verdict, WaitKind, json,
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -205,13 +205,24 @@ fn finding() -> impl Strategy<Value = Finding> {
                 causes,
                 cycle,
                 witness: assumption.clone(),
+                summary: assumption.clone(),
                 assumption,
-                schedule: Vec::new(),
+                steps: steps(&advice),
+                steps_left_out: 2,
                 mismatch,
                 explanation,
                 advice,
             },
         )
+}
+
+fn steps(words: &[String]) -> Vec<Step> {
+    let step = |pair: &[String]| Step {
+        agents: pair[0].clone(),
+        place: pair[1].clone(),
+        what: pair.concat(),
+    };
+    words.windows(2).map(step).collect()
 }
 
 fn report() -> impl Strategy<Value = Report> {

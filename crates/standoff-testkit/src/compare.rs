@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use standoff_report::{Abi, AgentEntry, Finding, Frame, Report, SCHEMA, Severity, Verdict};
+use standoff_report::{Abi, AgentEntry, Finding, Frame, Report, SCHEMA, Scope, Severity, Verdict};
 
-use crate::header::{Header, Ranks};
+use crate::header::{Check, Header, Ranks};
 
 /// What a run gave.
 #[derive(Clone, Debug)]
@@ -126,6 +126,22 @@ pub enum Mismatch {
         /// Ranks that are.
         found: Ranks,
     },
+    /// What the verdict of a check holds for.
+    #[error("scope {found:?} ({bound}), expected {expected:?}")]
+    Scope {
+        /// What was expected.
+        expected: Option<Scope>,
+        /// What was seen.
+        found: Scope,
+        /// Its bound.
+        bound: String,
+    },
+    /// Whether the program was seen to hang.
+    #[error("the finding should {}be confirmed", if *.expected { "" } else { "not " })]
+    Confirmed {
+        /// What was expected.
+        expected: bool,
+    },
     /// The places of a rank of the core.
     #[error("rank {rank} of the core is at {found:?}, expected lines {expected:?}")]
     Lines {
@@ -173,6 +189,43 @@ pub fn compare(header: &Header, subject: Subject<'_>, seen: &Observation) -> Vec
     wrong.extend(missing.cloned().map(Mismatch::Text));
     if !seen.left_over.is_empty() {
         wrong.push(Mismatch::LeftOver(seen.left_over.clone()));
+    }
+    wrong
+}
+
+/// All promises that a header makes of `standoff check` and that it did not keep.
+pub fn compare_check(
+    header: &Header,
+    check: &Check,
+    subject: Subject<'_>,
+    seen: &Observation,
+) -> Vec<Mismatch> {
+    // What differs from a run that deadlocks is the verdict and where it is said.
+    let as_run = Header {
+        expect: check.verdict,
+        cores: vec![check.marks.keys().copied().collect()],
+        left: check.left.clone(),
+        warns: check.warns.clone(),
+        warned: check.warned.clone(),
+        text: check.text.clone(),
+        marks: check.marks.clone(),
+        ..header.clone()
+    };
+    let mut wrong = compare(&as_run, subject, seen);
+    if let Ok(report) = &seen.report {
+        if check.scope.is_some_and(|scope| scope != report.scope) {
+            wrong.push(Mismatch::Scope {
+                expected: check.scope,
+                found: report.scope,
+                bound: report.bound.clone().unwrap_or_default(),
+            });
+        }
+        let errors = report.findings.iter();
+        let mut errors = errors.filter(|f| f.severity == Severity::Error);
+        let expected = check.confirmed(subject.family);
+        if errors.any(|finding| finding.confirmed != expected) {
+            wrong.push(Mismatch::Confirmed { expected });
+        }
     }
     wrong
 }

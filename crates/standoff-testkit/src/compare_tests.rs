@@ -418,3 +418,68 @@ fn a_failed_program_must_end_with_a_status_of_its_own() {
         assert_eq!(check(failed, &seen).is_empty(), right, "status {status}");
     }
 }
+
+const CHECKED: &str = "\
+# standoff: title: two ranks each send before they receive
+# standoff: ranks: 9
+# standoff: expect: clean
+# standoff: check: potential-deadlock
+# standoff: check-text: each waits for the other
+comm.send(1, dest=5)
+comm.send(1, dest=1)
+got = comm.recv(source=5)  # @check 1
+got = comm.recv(source=1)  # @check 5
+";
+
+/// What is wrong with a check after `spoil` changed its report.
+fn checked(source: &str, status: i32, spoil: impl FnOnce(&mut Report)) -> Vec<Mismatch> {
+    let mut report = report();
+    report.verdict = Verdict::PotentialDeadlock;
+    report.findings[0].kind = FindingKind::PotentialDeadlock;
+    spoil(&mut report);
+    let seen = Observation {
+        ended: Ended::Status(status),
+        report: Ok(report),
+        ..observation()
+    };
+    let header = Header::parse(source).unwrap();
+    compare_check(&header, header.check.as_ref().unwrap(), SUBJECT, &seen)
+}
+
+#[test]
+fn a_check_is_compared_with_what_is_said_of_it() {
+    assert_eq!(checked(CHECKED, 98, |_| ()), []);
+    assert!(matches!(
+        checked(CHECKED, 99, |_| ())[..],
+        [Mismatch::Exit { .. }]
+    ));
+    assert_eq!(
+        checked(CHECKED, 98, |r| r.findings[0].confirmed = false),
+        [Mismatch::Confirmed { expected: true }]
+    );
+    let lines = checked(CHECKED, 98, |r| {
+        r.findings[0].core[0].stack[0].line = Some(6)
+    });
+    assert!(matches!(lines[..], [Mismatch::Lines { rank: 1, .. }]));
+    let unconfirmed = CHECKED.replace(
+        "check-text: each waits for the other",
+        "check-confirmed: no (why)",
+    );
+    assert_eq!(
+        checked(&unconfirmed, 98, |_| ()),
+        [Mismatch::Confirmed { expected: false }]
+    );
+    let clean = "# standoff: title: t\n# standoff: ranks: 9\n# standoff: expect: clean\n# standoff: check: clean\n";
+    let all = |r: &mut Report| {
+        r.verdict = Verdict::Clean;
+        r.findings.clear();
+        r.scope = Scope::AllExecutions;
+    };
+    assert_eq!(checked(clean, 0, all), []);
+    let bounded = checked(clean, 0, |r| {
+        all(r);
+        r.scope = Scope::Bounded;
+    });
+    assert!(matches!(bounded[..], [Mismatch::Scope { .. }]));
+    assert_ne!(checked(clean, 98, |_| ()), []);
+}

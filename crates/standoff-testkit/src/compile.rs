@@ -5,7 +5,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::environment::Environment;
 use crate::example::{Example, Language};
@@ -112,6 +112,9 @@ fn one(
         .join(&environment.name)
         .join(format!("{:016x}", digest.finish()));
     let program = directory.join(&*stem);
+    // One at a time: an example is run and checked by two tests, and a program that is replaced while it runs has no lines any more.
+    let turn = turn(&program)?;
+    let _turn = turn.lock().map_err(|e| e.to_string())?;
     if program.is_file() {
         return Ok(program);
     }
@@ -125,6 +128,13 @@ fn one(
     run(command.current_dir(&directory))?;
     std::fs::rename(&aside, &program).map_err(|e| format!("{}: {e}", program.display()))?;
     Ok(program)
+}
+
+/// Whoever holds it may make the program.
+fn turn(program: &Path) -> Result<Arc<Mutex<()>>, String> {
+    static TURNS: Mutex<BTreeMap<PathBuf, Arc<Mutex<()>>>> = Mutex::new(BTreeMap::new());
+    let mut turns = TURNS.lock().map_err(|e| e.to_string())?;
+    Ok(Arc::clone(turns.entry(program.to_owned()).or_default()))
 }
 
 /// Where the programs of `examples/rust` are, built by cargo for this environment, once in a process.

@@ -133,6 +133,11 @@ impl Example {
         }
     }
 
+    /// Whether it says what `standoff check` must find.
+    pub fn is_checked(&self) -> bool {
+        self.header.as_ref().is_ok_and(|h| h.check.is_some())
+    }
+
     /// The name of its test: `mpich::python::opening`.
     pub fn test_name(&self, environment: &Environment) -> String {
         format!(
@@ -171,6 +176,11 @@ mod tests {
                     Ok(Verdict::Clean),
                     "{place}: its cure {cure} is not clean"
                 );
+                let said = |h: &Header| h.check.as_ref().map(|check| check.verdict);
+                if said(header) == Some(Verdict::PotentialDeadlock) {
+                    let cure = twin.header.as_ref().map(said);
+                    assert_eq!(cure, Ok(Some(Verdict::Clean)), "{place}: its cure");
+                }
             }
         }
     }

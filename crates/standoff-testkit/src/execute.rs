@@ -1,4 +1,4 @@
-//! One run of one example under `standoff run`.
+//! One run of one example under `standoff run` or `standoff check`.
 
 use std::fs::File;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use standoff_report::{Report, Verdict};
 
 use crate::artifacts::Artifacts;
-use crate::compare::{Ended, Mismatch, Observation, Subject, compare};
+use crate::compare::{Ended, Mismatch, Observation, Subject, compare, compare_check};
 use crate::compile;
 use crate::environment::Environment;
 use crate::example::{Example, Language};
@@ -21,8 +21,9 @@ use crate::workspace;
 
 /// The `--timeout` of every run.
 const TIMEOUT: &str = "60s";
-/// Past this `standoff` itself hangs.
+/// Past this `standoff` itself hangs. A check runs the program several times.
 const BACKSTOP: Duration = Duration::from_secs(90);
+const CHECK_BACKSTOP: Duration = Duration::from_secs(240);
 /// How long a killed process may take to vanish after `standoff` has returned.
 const REAPING: Duration = Duration::from_secs(2);
 /// Every process of a run has this variable in its environment: it tells whose a leftover is.
@@ -63,23 +64,70 @@ impl Outcome {
 
 /// Runs an example and compares. An error is one of the test, not of the run.
 pub fn run(example: &Example, environment: &Environment) -> Result<Outcome, String> {
-    let header = example
-        .header
-        .as_ref()
-        .map_err(|e| format!("{}: {e}", example.source.display()))?;
+    let header = header(example)?;
+    let options = (header.expect == Verdict::Stalled).then_some("--stall-exit");
+    let seen = execute(example, environment, "run", options, BACKSTOP)?;
+    Ok(seen.outcome(|subject, seen| compare(header, subject, seen)))
+}
+
+/// Checks an example that says what `standoff check` must find, and compares. An error is one of the test, not of the check.
+pub fn check(example: &Example, environment: &Environment) -> Result<Outcome, String> {
+    let header = header(example)?;
+    let check = header.check.as_ref().ok_or("it has no `check`")?;
+    let budget = check.budget.as_deref().map(|b| ["--budget", b]);
+    let options = budget.into_iter().flatten();
+    let seen = execute(example, environment, "check", options, CHECK_BACKSTOP)?;
+    Ok(seen.outcome(|subject, seen| compare_check(header, check, subject, seen)))
+}
+
+fn header(example: &Example) -> Result<&Header, String> {
+    let header = example.header.as_ref();
+    header.map_err(|e| format!("{}: {e}", example.source.display()))
+}
+
+/// A run that is over.
+struct Run {
+    file: String,
+    family: String,
+    seen: Observation,
+    took: Duration,
+    command: String,
+}
+
+impl Run {
+    fn outcome(self, compare: impl FnOnce(Subject<'_>, &Observation) -> Vec<Mismatch>) -> Outcome {
+        let subject = Subject {
+            file: &self.file,
+            family: &self.family,
+        };
+        Outcome {
+            wrong: compare(subject, &self.seen),
+            seen: self.seen,
+            took: self.took,
+            command: self.command,
+        }
+    }
+}
+
+fn execute<'o>(
+    example: &Example,
+    environment: &Environment,
+    what: &str,
+    options: impl IntoIterator<Item = &'o str>,
+    backstop: Duration,
+) -> Result<Run, String> {
+    let header = header(example)?;
     let artifacts = Artifacts::get()?;
     let scratch = Scratch::new()?;
     let json = scratch.0.join("report.json");
 
     let mut command = Command::new(&artifacts.standoff);
-    command.arg("run").arg("-n").arg(header.ranks.to_string());
+    command.arg(what).arg("-n").arg(header.ranks.to_string());
     command
         .arg("--json")
         .arg(&json)
-        .args(["--timeout", TIMEOUT]);
-    if header.expect == Verdict::Stalled {
-        command.arg("--stall-exit");
-    }
+        .args(["--timeout", TIMEOUT])
+        .args(options);
     match example.language {
         Language::Python => {
             command
@@ -99,22 +147,22 @@ pub fn run(example: &Example, environment: &Environment) -> Result<Outcome, Stri
         // A launcher of Open MPI that is killed leaves TMPDIR/ompi.PID behind, and the next one with that PID does not start.
         .env("TMPDIR", &scratch.0)
         .env("STANDOFF_PROBE", &artifacts.probe);
+    if what == "check" {
+        // The witness is written there.
+        command.current_dir(&scratch.0);
+    }
     // A run sees the environment it is meant for, and no other.
-    for name in [
-        "VIRTUAL_ENV",
-        "CONDA_PREFIX",
-        "PYTHONHOME",
-        "PYTHONPATH",
-        "LD_PRELOAD",
-    ] {
+    for name in ["VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "LD_PRELOAD"] {
         command.env_remove(name);
     }
+    // Where `standoff.comm` is; nothing of standoff is installed in the environment.
+    command.env("PYTHONPATH", workspace().join("python"));
 
     let load = header
         .needs
         .contains(&Need::Load)
         .then(|| Load::start(busy_loops()));
-    let (ended, took, left_over) = watch(&mut command, header, &scratch)?;
+    let (ended, took, left_over) = watch(&mut command, header, &scratch, backstop)?;
     drop(load);
 
     let seen = Observation {
@@ -129,17 +177,10 @@ pub fn run(example: &Example, environment: &Environment) -> Result<Outcome, Stri
         .file_name()
         .unwrap_or_default()
         .to_string_lossy();
-    let wrong = compare(
-        header,
-        Subject {
-            file: &file,
-            family: environment.family(),
-        },
-        &seen,
-    );
-    Ok(Outcome {
+    Ok(Run {
+        file: file.into_owned(),
+        family: environment.family().to_owned(),
         seen,
-        wrong,
         took,
         command: shown(&command),
     })
@@ -151,7 +192,7 @@ pub fn busy_loops() -> usize {
 }
 
 /// Compiled examples lie beside the binary's profile directory.
-fn cache(standoff: &Path) -> PathBuf {
+pub fn cache(standoff: &Path) -> PathBuf {
     standoff
         .ancestors()
         .nth(2)
@@ -164,6 +205,7 @@ fn watch(
     command: &mut Command,
     header: &Header,
     scratch: &Scratch,
+    backstop: Duration,
 ) -> Result<(Ended, Duration, Vec<String>), String> {
     static RUNS: AtomicU32 = AtomicU32::new(0);
     let mark = format!(
@@ -193,7 +235,7 @@ fn watch(
         .map_err(|e| format!("{}: {e}", command.get_program().display()))?;
     let pipe = child.stdin.take();
     let group = child.id();
-    let ended = match wait(child) {
+    let ended = match wait(child, backstop) {
         Some(status) => ended(status?),
         None => {
             kill(-i64::from(group));
@@ -206,11 +248,11 @@ fn watch(
 }
 
 /// The end of a process; `None` when the backstop was reached.
-fn wait(mut child: Child) -> Option<Result<ExitStatus, String>> {
+fn wait(mut child: Child, backstop: Duration) -> Option<Result<ExitStatus, String>> {
     let (sender, receiver) = mpsc::channel();
     // The thread outlives the backstop by as long as the process does: it reaps it.
     std::thread::spawn(move || sender.send(child.wait().map_err(|e| e.to_string())));
-    receiver.recv_timeout(BACKSTOP).ok()
+    receiver.recv_timeout(backstop).ok()
 }
 
 fn ended(status: ExitStatus) -> Ended {
@@ -247,22 +289,35 @@ fn marked(mark: &str) -> Vec<(i64, String)> {
     let mut found: Vec<(i64, String)> = entries
         .filter_map(|entry| {
             let pid: i64 = entry.file_name().to_str()?.parse().ok()?;
-            // A process that just ended, or is another user's, has no readable environment.
-            let environment = std::fs::read(entry.path().join("environ")).ok()?;
+            let (environment, words) = environment_and_words(&entry.path())?;
             let ours = environment
                 .split(|&byte| byte == 0)
                 .any(|variable| variable == wanted.as_bytes());
-            let words = std::fs::read(entry.path().join("cmdline"))
-                .ok()
-                .filter(|_| ours)?;
-            let words = String::from_utf8_lossy(&words)
-                .trim_end_matches('\0')
-                .replace('\0', " ");
-            Some((pid, words))
+            let words = String::from_utf8_lossy(&words);
+            ours.then(|| (pid, words.trim_end_matches('\0').replace('\0', " ")))
         })
         .collect();
     found.sort();
     found
+}
+
+/// The environment and the command's words of a process, given its directory in /proc. None: it just ended, is another
+/// user's, or the kernel's own.
+fn environment_and_words(process: &Path) -> Option<(Vec<u8>, Vec<u8>)> {
+    let words = || std::fs::read(process.join("cmdline")).ok();
+    loop {
+        let before = words()?;
+        let environment = std::fs::read(process.join("environ")).ok()?;
+        let after = words()?;
+        // In the middle of execve a process has neither an environment nor words; an execve while the environment is read
+        // cuts it short. What has ended, and a thread of the kernel, have no executable either.
+        let in_execve = (before != after || (environment.is_empty() && after.is_empty()))
+            && std::fs::read_link(process.join("exe")).is_ok();
+        if !in_execve {
+            return Some((environment, after));
+        }
+        std::thread::yield_now();
+    }
 }
 
 /// Kills a process or, if negative, a group.
@@ -333,7 +388,7 @@ mod tests {
         let scratch = Scratch::new().unwrap();
         let mut command = Command::new("/bin/sh");
         command.args(["-c", script]);
-        let (ended, _, left_over) = watch(&mut command, &header(), &scratch).unwrap();
+        let (ended, _, left_over) = watch(&mut command, &header(), &scratch, BACKSTOP).unwrap();
         (ended, left_over, scratch.text("stdout"))
     }
 

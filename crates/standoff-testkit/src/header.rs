@@ -19,13 +19,19 @@
 //! | `needs` | `load`: run beside busy loops; `sigstop`, `thread-multiple`: what the program itself relies on |
 //! | `cured` | the example without the mistake, which must be a clean one; may repeat |
 //!
+//! Keys that begin with `check` and marks `@check` are about `standoff check`: [`Check`].
+//!
 //! A line that ends in the comment `@core 1` or `@core 0, 2-3` is where these ranks of the core are: `stack[0]` of each
 //! of their entries is at one of the lines marked for the rank, and each marked line has an entry. `@warn` marks the lines
 //! where the agents of warnings are.
 
+mod check;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use standoff_report::Verdict;
+
+pub use self::check::Check;
 
 /// Ranks, in order.
 pub type Ranks = BTreeSet<u32>;
@@ -69,6 +75,8 @@ pub struct Header {
     pub cured: Vec<String>,
     /// The marked lines of each rank, from 1.
     pub marks: BTreeMap<u32, BTreeSet<u32>>,
+    /// What `standoff check` must say, if it is to be asked.
+    pub check: Option<Check>,
 }
 
 /// Standard input of the program.
@@ -146,6 +154,9 @@ pub enum HeaderError {
     /// A deadlock of which nothing is stated.
     #[error("a deadlock needs `core`")]
     DeadlockWithoutCore,
+    /// Keys or marks of `check` that contradict each other, or stand without `check`.
+    #[error("{0}")]
+    Check(&'static str),
 }
 
 impl Header {
@@ -173,7 +184,9 @@ impl Header {
             needs: Vec::new(),
             cured: Vec::new(),
             marks: BTreeMap::new(),
+            check: None,
         };
+        let mut check = check::Lines::default();
         let mut seen = BTreeSet::new();
         for (number, text) in (1u32..).zip(source.lines()) {
             if mark(text, "@warn").is_some() {
@@ -189,6 +202,7 @@ impl Header {
                     header.marks.entry(rank).or_default().insert(number);
                 }
             }
+            check.mark(number, text)?;
             let Some((key, value)) = entry(text) else {
                 continue;
             };
@@ -199,7 +213,14 @@ impl Header {
             };
             let repeatable = matches!(
                 key,
-                "core" | "warns" | "stdout" | "text" | "needs" | "cured"
+                "core"
+                    | "warns"
+                    | "stdout"
+                    | "text"
+                    | "needs"
+                    | "cured"
+                    | "check-text"
+                    | "check-warns"
             );
             if !seen.insert(key) && !repeatable {
                 return Err(HeaderError::Twice {
@@ -250,6 +271,7 @@ impl Header {
                 "cured" => header
                     .cured
                     .extend(value.split(',').map(|name| name.trim().to_owned())),
+                _ if check.key(key, value).ok_or_else(bad)? => {}
                 _ => {
                     return Err(HeaderError::UnknownKey {
                         line: number,
@@ -264,7 +286,8 @@ impl Header {
         header.title = title.ok_or(HeaderError::Missing("title"))?;
         header.ranks = ranks.ok_or(HeaderError::Missing("ranks"))?;
         header.expect = expect.ok_or(HeaderError::Missing("expect"))?;
-        header.check()?;
+        header.contradictions()?;
+        header.check = check.done(header.ranks, header.expect)?;
         Ok(header)
     }
 
@@ -279,7 +302,7 @@ impl Header {
     }
 
     /// The contradictions that only the whole shows.
-    fn check(&self) -> Result<(), HeaderError> {
+    fn contradictions(&self) -> Result<(), HeaderError> {
         let core = self.all_core();
         let has_core = matches!(
             self.expect,

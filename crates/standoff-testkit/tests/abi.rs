@@ -36,6 +36,7 @@ int main(void)
     SHOW(offsetof(MPI_Status, MPI_TAG));
     SHOW((intptr_t)MPI_STATUS_IGNORE);
     SHOW((intptr_t)MPI_STATUSES_IGNORE);
+    SHOW((intptr_t)MPI_IN_PLACE);
     SHOW(sizeof(MPI_Comm));
     SHOW(sizeof(MPI_Request));
 #ifndef OPEN_MPI
@@ -44,6 +45,7 @@ int main(void)
     HANDLE(MPI_COMM_NULL);
     HANDLE(MPI_REQUEST_NULL);
     HANDLE(MPI_BYTE);
+    HANDLE(MPI_PACKED);
 #endif
     return 0;
 }
@@ -115,6 +117,7 @@ fn expected(table: &Numbers) -> Vec<(&'static str, i64)> {
         ("offsetof(MPI_Status, MPI_TAG)", size(table.status_tag)),
         ("(intptr_t)MPI_STATUS_IGNORE", size(table.status_ignore)),
         ("(intptr_t)MPI_STATUSES_IGNORE", size(table.status_ignore)),
+        ("(intptr_t)MPI_IN_PLACE", table.in_place as i64),
         ("sizeof(MPI_Comm)", handle),
         ("sizeof(MPI_Request)", handle),
     ];
@@ -125,6 +128,7 @@ fn expected(table: &Numbers) -> Vec<(&'static str, i64)> {
             ("MPI_COMM_NULL", size(handles.comm_null)),
             ("MPI_REQUEST_NULL", size(handles.request_null)),
             ("MPI_BYTE", size(handles.byte)),
+            ("MPI_PACKED", size(handles.packed)),
         ]);
     }
     all

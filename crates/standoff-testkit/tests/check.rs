@@ -85,9 +85,10 @@ fn half_cure(lab: &Lab) {
         98,
         &[
             "potential deadlock",
-            "ranks 1 and 5",
+            "both send before they receive",
             "confirmed on the program",
             "half.py:5",
+            "It passed because",
         ],
     );
     let finding = potential(lab, true, &[1, 5]);
@@ -96,8 +97,11 @@ fn half_cure(lab: &Lab) {
     assert_eq!(finding.core[0].call, "MPI_Send");
     // As measured: what MPICH and Open MPI buffer is some kilobytes.
     let words: Vec<&str> = finding.explanation.split_whitespace().collect();
-    let limit = words.windows(3).find(|w| w[0] == "to" && w[2] == "bytes");
-    let limit: u64 = limit.expect("a measured size")[1].parse().unwrap();
+    let limit = words
+        .windows(3)
+        .find(|w| w[0] == "about" && w[2] == "bytes");
+    let limit = limit.expect("a measured size")[1].replace(',', "");
+    let limit: u64 = limit.parse().unwrap();
     assert!((256..1 << 24).contains(&limit), "{finding:#?}");
 }
 
@@ -198,6 +202,12 @@ else:
     );
     assert_eq!(finding.core[0].rank, 0);
     assert_eq!(finding.core[0].stack[0].line, Some(7));
+    let said = finding.summary.as_deref().unwrap_or_default();
+    assert!(
+        said.starts_with("if rank 1's message arrives first at first.py:5, "),
+        "{said}"
+    );
+    assert!(!finding.steps.is_empty() && finding.steps.len() <= 12);
 }
 
 fn wildcard_before_a_named_source(lab: &Lab) {

@@ -291,6 +291,9 @@ fn exec_usage(lab: &Lab) {
         &["exec"][..],
         &["exec", "mpiexec", "-n", "2", "x"],
         &["exec", "-n", "2", "x"],
+        // The end of a batch job, and its time, are the batch system's.
+        &["exec", "--json", "report.json", "x"],
+        &["exec", "--timeout", "30", "x"],
     ] {
         let ended = lab.run(args);
         assert_eq!(ended.code, Some(2), "{ended:#?}");

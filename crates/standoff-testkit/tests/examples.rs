@@ -1,4 +1,5 @@
-//! One test for each example and MPI library: `mpich::python::opening`. All of libtest's arguments work.
+//! One test for each example and MPI library, `mpich::python::opening`, and one more for each that `standoff check` has something to
+//! say of, `mpich::python::opening_swapped::check`. All of libtest's arguments work.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -6,12 +7,13 @@ use std::process::ExitCode;
 use libtest_mimic::{Arguments, Failed, Trial};
 use standoff_testkit::environment::Environment;
 use standoff_testkit::example::{Example, Language};
-use standoff_testkit::{compile, execute, in_ci};
+use standoff_testkit::execute::{self, Outcome};
+use standoff_testkit::{compile, in_ci};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // A job has several processes already, but also waits: three at a time keep two processors busy.
-    arguments.test_threads.get_or_insert(3);
+    // A job has several processes already, but also waits: four at a time keep two processors busy.
+    arguments.test_threads.get_or_insert(4);
 
     let mut trials = Vec::new();
     for environment in Environment::wanted() {
@@ -30,11 +32,22 @@ fn main() -> ExitCode {
                 continue;
             }
             let name = example.test_name(&environment);
-            let environment = environment.clone();
             let lack = lacks.get(&example.language).cloned();
             let ignored = (missing.is_some() || lack.is_some()) && !in_ci();
-            let trial = Trial::test(name, move || test(&example, &environment, lack.as_deref()));
-            trials.push(trial.with_ignored_flag(ignored));
+            let asked = [
+                Some((name.clone(), execute::run as Execute)),
+                example
+                    .is_checked()
+                    .then(|| (format!("{name}::check"), execute::check as Execute)),
+            ];
+            for (name, execute) in asked.into_iter().flatten() {
+                let (example, environment, lack) =
+                    (example.clone(), environment.clone(), lack.clone());
+                let trial = Trial::test(name, move || {
+                    test(&example, &environment, lack.as_deref(), execute)
+                });
+                trials.push(trial.with_ignored_flag(ignored));
+            }
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -56,14 +69,21 @@ fn lacks(environment: &Environment, wanted: bool) -> BTreeMap<Language, String> 
     lacks
 }
 
-fn test(example: &Example, environment: &Environment, lack: Option<&str>) -> Result<(), Failed> {
+type Execute = fn(&Example, &Environment) -> Result<Outcome, String>;
+
+fn test(
+    example: &Example,
+    environment: &Environment,
+    lack: Option<&str>,
+    execute: Execute,
+) -> Result<(), Failed> {
     if let Some(missing) = environment.missing() {
         return Err(format!("{} is missing", missing.display()).into());
     }
     if let Some(lack) = lack {
         return Err(lack.into());
     }
-    let outcome = execute::run(example, environment)?;
+    let outcome = execute(example, environment)?;
     if outcome.wrong.is_empty() {
         Ok(())
     } else {

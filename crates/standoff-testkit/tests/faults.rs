@@ -1,5 +1,5 @@
-//! Whom a fault can hit, and when: ranks, the launcher and standoff killed, boards cut off under those who use them,
-//! descriptors closed, preloading ignored, and numbers far above the usual. Nothing may hang or leave anybody behind.
+//! Whom a fault can hit, and when: ranks, the launcher and standoff killed, descriptors
+//! closed, preloading ignored, and numbers far above the usual. Nothing may hang or leave anybody behind.
 //!
 //! `STANDOFF_TEST_LONG=1` makes the numbers of the last ones ten times larger.
 
@@ -9,7 +9,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, ExitCode};
 
-use common::{DEADLOCK, Ended, Lab, signal};
+use common::{DEADLOCK, Ended, Lab, sessions_of, signal};
 use standoff_report::Verdict;
 
 fn main() -> ExitCode {
@@ -33,7 +33,6 @@ fn main() -> ExitCode {
             standoff_killed_in_the_diagnosis,
         ),
         ("session_removed", session_removed),
-        ("board_truncated", board_truncated),
         ("descriptors_closed", descriptors_closed),
         ("preload_ignored", preload_ignored),
         ("many_ranks", many_ranks),
@@ -101,16 +100,6 @@ fn orphans(lab: &Lab) -> Vec<i32> {
     let pids: Vec<i32> = lab.processes().into_iter().map(|(pid, _)| pid).collect();
     let theirs = |pid: &&i32| parent_of(**pid).is_some_and(|parent| !pids.contains(&parent));
     pids.iter().filter(theirs).copied().collect()
-}
-
-/// Session directories of a process that are still there.
-fn sessions_of(pid: u32) -> usize {
-    let name = format!("standoff-{pid}-");
-    let entries = fs::read_dir("/dev/shm").into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name());
-    names
-        .filter(|n| n.to_string_lossy().starts_with(&name))
-        .count()
 }
 
 /// Kills the launcher that this standoff started.
@@ -326,33 +315,6 @@ END
     );
     lab.run(&["run", "-n", "2", "removed.py"])
         .expect(99, &["standoff: deadlock: ranks 0 and 1"]);
-}
-
-/// Whoever cuts off a file under those who have it mapped ends them (SIGBUS), as with any file. No claim, nobody left.
-fn board_truncated(lab: &Lab) {
-    let program = "\
-import os, glob, lab
-from mpi4py import MPI
-comm = MPI.COMM_WORLD
-comm.Barrier()
-if comm.rank == 0:
-    lab.watched(comm)
-    for name in glob.glob(os.environ['STANDOFF_SESSION'] + '/*.board'):
-        os.truncate(name, LENGTH)
-comm.Barrier()
-for _ in range(100): comm.sendrecv(b'x', dest=1 - comm.rank, source=1 - comm.rank)
-if comm.rank == 0: print('done', flush=True)
-";
-    for length in ["0", "4096", "65536"] {
-        lab.file("cut.py", &program.replace("LENGTH", length));
-        let child =
-            lab.start(&mut lab.standoff(&["run", "-n", "2", "--json", "report.json", "cut.py"]));
-        let pid = child.id();
-        let ended = lab.end(child);
-        assert_eq!(sessions_of(pid), 0);
-        assert!(ended.code != Some(0), "{ended:#?}");
-        assert!(!ended.err.contains("standoff: deadlock"), "{ended:#?}");
-    }
 }
 
 /// Whatever MPI makes of it is the same with standoff as without, and no descriptor that comes to stand where one of ours was

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
         ("standard_input", standard_input),
         ("output_is_complete", output_is_complete),
         ("interrupt_from_the_terminal", interrupt_from_the_terminal),
+        ("interrupt_of_a_rank", interrupt_of_a_rank),
         ("termination", termination),
         ("typed_launcher", typed_launcher),
         ("module_code_and_script", module_code_and_script),
@@ -374,8 +375,10 @@ fn interrupt_from_the_terminal(lab: &Lab) {
     let end = || Stdio::from(theirs.try_clone().unwrap());
     command.stdin(end()).stdout(end()).stderr(end());
     let leader = || {
-        // SAFETY: between fork and exec, with no memory to get wrong: a session of its own, on the terminal that is its
-        // standard input.
+        // Whoever started the tests in the background has the signal ignored, and standoff leaves that so.
+        // SAFETY: between fork and exec, with no memory to get wrong.
+        unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) };
+        // SAFETY: as above: a session of its own, on the terminal that is its standard input.
         match unsafe { libc::setsid() < 0 || libc::ioctl(0, libc::TIOCSCTTY, 0) < 0 } {
             true => Err(std::io::Error::last_os_error()),
             false => Ok(()),
@@ -403,6 +406,38 @@ fn interrupt_from_the_terminal(lab: &Lab) {
         "{said}"
     );
     assert_eq!(lab.report().verdict, Verdict::Failed);
+    assert_eq!(sessions_of(pid), 0);
+}
+
+/// A launcher may pass Ctrl-C on to ranks that then wait for one which it ended: no deadlock of the program.
+fn interrupt_of_a_rank(lab: &Lab) {
+    let program = "\
+import os, lab
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+lab.watched(comm)
+if comm.rank == 1: comm.recv(source=0)
+with open('pid.new', 'w') as file: file.write(str(os.getpid()))
+os.rename('pid.new', 'pid')
+lab.wait_for('go')
+comm.send(1, dest=1)
+";
+    lab.file("legal.py", program);
+    let args = ["run", "-n", "2", "--json", "report.json", "legal.py"];
+    let child = lab.start(&mut lab.standoff(&args));
+    lab.until_there("pid");
+    let pid = std::fs::read_to_string(lab.path("pid")).unwrap();
+    signal(pid.parse().unwrap(), libc::SIGINT);
+    let pid = child.id();
+    let ended = lab.end(child);
+    ended.expect(130, &["interrupted by a signal", "KeyboardInterrupt"]);
+    assert!(!ended.err.contains("standoff: deadlock"), "{ended:#?}");
+    let report = lab.report();
+    assert_eq!(
+        (report.verdict, report.exit.code),
+        (Verdict::Failed, Some(130))
+    );
+    assert!(report.findings.is_empty(), "{report:#?}");
     assert_eq!(sessions_of(pid), 0);
 }
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use standoff_trace::event::*;
-use standoff_trace::{Event, Reader, Record, Writer};
+use standoff_trace::{Basic, Event, Reader, Record, Writer};
 
 /// Encoding, in nanoseconds an event.
 const BOUND_NS: f64 = 100.0;
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
             tag: 7,
             mode: SendMode::Standard,
             bytes: 8192,
+            basic: Basic::of(b"MPI_DOUBLE", 8),
             request: Some(RequestId(2 * i)),
             persistent: false,
         };
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
             from: Source::Any,
             tag: TagPattern::Any,
             bytes: 8192,
+            basic: Basic::of(b"MPI_DOUBLE", 8),
             request: Some(RequestId(2 * i + 1)),
             persistent: false,
             told: None,

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::basic::Basic;
+
 /// A rank in the job's `MPI_COMM_WORLD`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorldRank(pub u32);
@@ -186,6 +188,8 @@ pub struct Send {
     pub mode: SendMode,
     /// Size of the message in bytes.
     pub bytes: u64,
+    /// Its elements.
+    pub basic: Basic,
     /// Of the nonblocking form, and of a started persistent one.
     pub request: Option<RequestId>,
     /// Started by `MPI_Start` or `MPI_Startall`.
@@ -203,6 +207,8 @@ pub struct Recv {
     pub tag: TagPattern,
     /// Room in the buffer, in bytes.
     pub bytes: u64,
+    /// The elements that it is for.
+    pub basic: Basic,
     /// Of the nonblocking form, and of a started persistent one.
     pub request: Option<RequestId>,
     /// Started by `MPI_Start` or `MPI_Startall`.
@@ -322,13 +328,31 @@ pub enum Flow {
 /// What the members of a collective have to agree on beside operation, order and root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signature {
-    /// The reduction, as a number that means the same on all ranks. 0: none.
+    /// The reduction: its place in [`REDUCTIONS`], from 1. 0: none, or one of the program's own.
     pub reduction: u32,
-    /// Digest of the type signature of one element.
-    pub datatype: u64,
-    /// Elements.
-    pub count: u64,
+    /// The elements.
+    pub basic: Basic,
+    /// Size of what each member gives or gets, in bytes.
+    pub bytes: u64,
 }
+
+/// The predefined reductions.
+pub const REDUCTIONS: [&str; 14] = [
+    "MPI_MAX",
+    "MPI_MIN",
+    "MPI_SUM",
+    "MPI_PROD",
+    "MPI_LAND",
+    "MPI_BAND",
+    "MPI_LOR",
+    "MPI_BOR",
+    "MPI_LXOR",
+    "MPI_BXOR",
+    "MPI_MINLOC",
+    "MPI_MAXLOC",
+    "MPI_REPLACE",
+    "MPI_NO_OP",
+];
 
 /// Root of a collective.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -402,6 +426,98 @@ collective_kinds! {
     IntercommMerge "Intercomm_merge",
     CommFree "Comm_free",
     CommDisconnect "Comm_disconnect",
+}
+
+impl Event<'_> {
+    /// Whether it counts where calls are numbered to be found again in another run. Left out: definitions, waits that leave nothing open, and
+    /// whatever a rank may do another number of times if only the timing is different, like polls that find nothing.
+    #[must_use]
+    pub fn numbered(&self) -> bool {
+        match self {
+            Event::Send(_)
+            | Event::Recv(_)
+            | Event::Sendrecv { .. }
+            | Event::Mrecv { .. }
+            | Event::Collective(_)
+            | Event::Finalize => true,
+            Event::Probe { poll, told, .. } => !poll || told.is_some(),
+            Event::Complete { call, told, .. } => call.any() && *told != Told::None,
+            _ => false,
+        }
+    }
+
+    /// If it is a poll: what it asks for, as a number that is the same in each run in which the rank made the same calls before.
+    #[must_use]
+    pub fn asks(&self) -> Option<u64> {
+        match self {
+            Event::Probe {
+                comm,
+                from,
+                tag,
+                poll: true,
+                ..
+            } => Some(asks_message(*comm, *from, *tag)),
+            Event::Complete { call, requests, .. } if call.polls() => {
+                Some(asks_requests(requests.iter().copied()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The request that it makes.
+    #[must_use]
+    pub fn request(&self) -> Option<RequestId> {
+        match self {
+            Event::Send(send) => send.request,
+            Event::Recv(recv) => recv.request,
+            Event::Mrecv { request, .. } => *request,
+            Event::Collective(collective) => collective.request,
+            _ => None,
+        }
+    }
+}
+
+/// See [`Event::asks`].
+#[must_use]
+pub fn asks_message(comm: CommIndex, from: Source, tag: TagPattern) -> u64 {
+    let from = match from {
+        Source::Any => u64::from(u32::MAX),
+        Source::Rank(rank) => u64::from(rank.0),
+    };
+    let tag = match tag {
+        TagPattern::Any => u64::from(u32::MAX),
+        TagPattern::Tag(tag) => u64::from(tag as u32),
+    };
+    (u64::from(comm.0) << 48 ^ from << 20 ^ tag) | 1 << 63
+}
+
+/// See [`Event::asks`]. In any order.
+#[must_use]
+pub fn asks_requests(requests: impl Iterator<Item = RequestId>) -> u64 {
+    let one = |id: RequestId| id.0.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 1;
+    requests
+        .map(one)
+        .fold(0, |sum, one| (sum + one) & !(1 << 63))
+}
+
+impl Completion {
+    /// Completes one or some of its requests, whichever are complete.
+    #[must_use]
+    pub fn any(self) -> bool {
+        matches!(
+            self,
+            Completion::Waitany | Completion::Waitsome | Completion::Testany | Completion::Testsome
+        )
+    }
+
+    /// Asks, and does not wait.
+    #[must_use]
+    pub fn polls(self) -> bool {
+        matches!(
+            self,
+            Completion::Test | Completion::Testall | Completion::Testany | Completion::Testsome
+        )
+    }
 }
 
 impl Group<'_> {

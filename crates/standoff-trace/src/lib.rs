@@ -15,6 +15,7 @@
 //! Contents of messages, and everything that the program does outside MPI.
 #![forbid(unsafe_code)]
 
+mod basic;
 pub mod event;
 mod header;
 mod read;
@@ -22,6 +23,7 @@ mod trace;
 mod wire;
 mod write;
 
+pub use basic::Basic;
 pub use event::{Event, Record};
 pub use header::{HEADER_BYTES, Header, MAGIC, VERSION};
 pub use read::{ReadError, Reader};

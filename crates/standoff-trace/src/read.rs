@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::basic::Basic;
 use crate::event::{
     Collective, CollectiveKind, CommId, CommIndex, CommRank, Completion, Event, Flow, Group,
     Matched, MessageId, Place, Record, Recv, RequestId, Root, Send, SendMode, Signature, SiteId,
@@ -208,8 +209,8 @@ impl<'b> Reader<'b> {
     }
 
     fn send(&mut self, input: &mut In<'b>) -> Option<Send> {
-        let flags = input.flags(flag::REQUEST | flag::PERSISTENT | 3 << flag::MODE)?;
-        let mode = match flags >> flag::MODE {
+        let flags = input.flags(flag::REQUEST | flag::PERSISTENT | 3 << flag::MODE | flag::TYPE)?;
+        let mode = match flags >> flag::MODE & 3 {
             0 => SendMode::Standard,
             1 => SendMode::Buffered,
             2 => SendMode::Synchronous,
@@ -221,6 +222,7 @@ impl<'b> Reader<'b> {
             tag: input.int()?,
             mode,
             bytes: input.uint()?,
+            basic: input.basic(flags)?,
             request: if flags & flag::REQUEST == 0 {
                 None
             } else {
@@ -232,7 +234,12 @@ impl<'b> Reader<'b> {
 
     fn recv(&mut self, input: &mut In<'b>) -> Option<Recv> {
         let flags = input.flags(
-            flag::REQUEST | flag::PERSISTENT | flag::ANY_SOURCE | flag::ANY_TAG | flag::TOLD,
+            flag::REQUEST
+                | flag::PERSISTENT
+                | flag::ANY_SOURCE
+                | flag::ANY_TAG
+                | flag::TOLD
+                | flag::TYPE,
         )?;
         let comm = CommIndex(input.word()?);
         let (from, tag) = input.pattern(flags)?;
@@ -241,6 +248,7 @@ impl<'b> Reader<'b> {
             from,
             tag,
             bytes: input.uint()?,
+            basic: input.basic(flags)?,
             request: if flags & flag::REQUEST == 0 {
                 None
             } else {
@@ -337,8 +345,8 @@ impl<'b> Reader<'b> {
             } else {
                 Some(Signature {
                     reduction: input.word()?,
-                    datatype: input.uint()?,
-                    count: input.uint()?,
+                    basic: Basic::from_byte(input.byte()?)?,
+                    bytes: input.uint()?,
                 })
             },
         })
@@ -412,6 +420,13 @@ impl In<'_> {
 
     fn int(&mut self) -> Option<i32> {
         i32::try_from(unzigzag(self.uint()?)).ok()
+    }
+
+    fn basic(&mut self, flags: u8) -> Option<Basic> {
+        match flags & flag::TYPE {
+            0 => Some(Basic::UNKNOWN),
+            _ => Basic::from_byte(self.byte()?).filter(|&basic| basic != Basic::UNKNOWN),
+        }
     }
 
     fn pattern(&mut self, flags: u8) -> Option<(Source, TagPattern)> {

@@ -31,6 +31,8 @@ pub(crate) mod flag {
     pub(crate) const TOLD: u8 = 16;
     pub(crate) const POLL: u8 = 32;
     pub(crate) const MESSAGE: u8 = 64;
+    /// Of sends and receives: the type of the elements is known.
+    pub(crate) const TYPE: u8 = 128;
     /// Two bits, of a send.
     pub(crate) const MODE: u8 = 2;
     pub(crate) const DATA: u8 = 2;

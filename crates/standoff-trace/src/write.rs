@@ -1,5 +1,6 @@
 //! Events to bytes: no allocation, no system call, nothing but stores into the memory given.
 
+use crate::basic::Basic;
 use crate::event::{
     Collective, Event, Flow, Group, Matched, Place, Record, Recv, RequestId, Root, Send, Source,
     TagPattern, Told,
@@ -233,11 +234,13 @@ impl Writer {
             0
         };
         flags |= if send.persistent { flag::PERSISTENT } else { 0 };
+        flags |= typed(send.basic);
         out.byte(flags)?;
         out.uint(u64::from(send.comm.0))?;
         out.uint(u64::from(send.to.0))?;
         out.int(send.tag)?;
         out.uint(send.bytes)?;
+        out.basic(send.basic)?;
         match send.request {
             Some(request) => self.request(out, request),
             None => Ok(()),
@@ -254,10 +257,12 @@ impl Writer {
         };
         flags |= if recv.persistent { flag::PERSISTENT } else { 0 };
         flags |= if recv.told.is_some() { flag::TOLD } else { 0 };
+        flags |= typed(recv.basic);
         out.byte(flags)?;
         out.uint(u64::from(recv.comm.0))?;
         out.pattern(recv.from, recv.tag)?;
         out.uint(recv.bytes)?;
+        out.basic(recv.basic)?;
         if let Some(request) = recv.request {
             self.request(out, request)?;
         }
@@ -348,8 +353,8 @@ impl Writer {
         }
         if let Some(signature) = c.signature {
             out.uint(u64::from(signature.reduction))?;
-            out.uint(signature.datatype)?;
-            out.uint(signature.count)?;
+            out.byte(signature.basic.byte())?;
+            out.uint(signature.bytes)?;
         }
         Ok(())
     }
@@ -368,6 +373,15 @@ fn pattern(from: Source, tag: TagPattern) -> u8 {
         } else {
             0
         }
+}
+
+#[inline]
+fn typed(basic: Basic) -> u8 {
+    if basic == Basic::UNKNOWN {
+        0
+    } else {
+        flag::TYPE
+    }
 }
 
 struct Out<'m> {
@@ -395,6 +409,15 @@ impl Out<'_> {
     #[inline]
     fn int(&mut self, v: i32) -> Result<(), Full> {
         self.uint(zigzag(i64::from(v)))
+    }
+
+    /// Nothing, if it is unknown.
+    #[inline]
+    fn basic(&mut self, basic: Basic) -> Result<(), Full> {
+        match basic {
+            Basic::UNKNOWN => Ok(()),
+            known => self.byte(known.byte()),
+        }
     }
 
     #[inline]

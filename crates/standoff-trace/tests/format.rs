@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 use standoff_trace::event::*;
 use standoff_trace::{
-    Event, HEADER_BYTES, Header, RankTrace, ReadError, Reader, Record, Trace, Writer,
+    Basic, Event, HEADER_BYTES, Header, RankTrace, ReadError, Reader, Record, Trace, Writer,
 };
 
 fn request() -> impl Strategy<Value = RequestId> {
@@ -35,6 +35,12 @@ fn tag() -> impl Strategy<Value = TagPattern> {
     ]
 }
 
+/// Bytes, and what they are.
+fn size() -> impl Strategy<Value = (u64, Basic)> {
+    let basic = any::<u8>().prop_map(|byte| Basic::from_byte(byte).unwrap_or_default());
+    (any::<u64>(), basic)
+}
+
 fn comm() -> impl Strategy<Value = CommIndex> {
     any::<u32>().prop_map(CommIndex)
 }
@@ -51,17 +57,18 @@ fn send() -> impl Strategy<Value = Send> {
         any::<u32>(),
         any::<i32>(),
         0..4_usize,
-        any::<u64>(),
+        size(),
         option::of(request()),
         any::<bool>(),
     )
         .prop_map(
-            move |(comm, to, tag, mode, bytes, request, persistent)| Send {
+            move |(comm, to, tag, mode, (bytes, basic), request, persistent)| Send {
                 comm,
                 to: CommRank(to),
                 tag,
                 mode: modes[mode],
                 bytes,
+                basic,
                 request,
                 persistent,
             },
@@ -73,20 +80,23 @@ fn recv() -> impl Strategy<Value = Recv> {
         comm(),
         source(),
         tag(),
-        any::<u64>(),
+        size(),
         option::of(request()),
         any::<bool>(),
         option::of(matched()),
     )
-        .prop_map(|(comm, from, tag, bytes, request, persistent, told)| Recv {
-            comm,
-            from,
-            tag,
-            bytes,
-            request,
-            persistent,
-            told,
-        })
+        .prop_map(
+            |(comm, from, tag, (bytes, basic), request, persistent, told)| Recv {
+                comm,
+                from,
+                tag,
+                bytes,
+                basic,
+                request,
+                persistent,
+                told,
+            },
+        )
 }
 
 fn group() -> impl Strategy<Value = Group<'static>> {
@@ -136,14 +146,11 @@ fn collective() -> impl Strategy<Value = Event<'static>> {
         Just(Root::Null),
         any::<u32>().prop_map(|rank| Root::Rank(CommRank(rank)))
     ];
-    let signature =
-        (any::<u32>(), any::<u64>(), any::<u64>()).prop_map(|(reduction, datatype, count)| {
-            Signature {
-                reduction,
-                datatype,
-                count,
-            }
-        });
+    let signature = (any::<u32>(), size()).prop_map(|(reduction, (bytes, basic))| Signature {
+        reduction,
+        basic,
+        bytes,
+    });
     let kind = 0..CollectiveKind::ALL.len();
     (
         comm(),
@@ -376,6 +383,7 @@ fn a_record_without_lists_fits_in_96_bytes() {
         tag: i32::MIN,
         mode: SendMode::Ready,
         bytes: u64::MAX,
+        basic: Basic::of(b"MPI_DOUBLE", 8),
         request: Some(RequestId(1 << 63)),
         persistent: true,
     };
@@ -388,6 +396,7 @@ fn a_record_without_lists_fits_in_96_bytes() {
         from: Source::Rank(send.to),
         tag: TagPattern::Tag(i32::MIN),
         bytes: u64::MAX,
+        basic: Basic::of(b"MPI_DOUBLE", 8),
         request: Some(RequestId(5)),
         persistent: true,
         told: Some(matched),

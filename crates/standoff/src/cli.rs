@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use standoff_board::layout::RESCUE_VAR;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::check::Budget;
@@ -47,6 +49,13 @@ pub enum Command {
         after_help = CHECK_STATUS
     )]
     Check(CheckArgs),
+    /// Propose patches of the source that cure a deadlock, each checked on a patched copy
+    #[command(
+        override_usage = "standoff fix [-n N] [OPTIONS] [--] PROGRAM [ARGS]...\n       \
+                          standoff fix [OPTIONS] mpiexec -n N ... PROGRAM [ARGS]...",
+        after_help = FIX_STATUS
+    )]
+    Fix(FixArgs),
     /// Force the schedule of a witness on a program again
     #[command(override_usage = "standoff replay WITNESS [OPTIONS] [--] PROGRAM [ARGS]...")]
     Replay(ReplayArgs),
@@ -132,6 +141,35 @@ pub struct CheckArgs {
     /// How many further runs and how much time to spend, as in runs=30,time=2m
     #[arg(long, value_name = "runs=N,time=T", value_parser = budget)]
     pub budget: Option<Budget>,
+    /// Run the program again in directories of their own, with copies of what the current directory holds
+    #[arg(long)]
+    pub scratch: bool,
+    /// As of `run`.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+const FIX_STATUS: &str = "\
+The program is checked as under `check`; for what is found first, patches are made of its source, and each is checked on a copy. The program runs many \
+times; its output is not shown. PROGRAM is a Python file, or an executable compiled from C with -g.
+
+Exit status: 0 nothing to fix, or a patch was found; else as of `check`.";
+
+/// What `fix` takes.
+#[derive(Clone, Debug, Default, Args)]
+pub struct FixArgs {
+    /// Numbers of ranks to check patches with, besides that of -n; those at which the program itself fails do not count
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_values_t = [2, 3, 4], value_parser = clap::value_parser!(u32).range(1..))]
+    pub sizes: Vec<u32>,
+    /// Write the best patch into the file; what was there is kept as FILE.orig, unless version control has it
+    #[arg(long)]
+    pub apply: bool,
+    /// For C: how the program is compiled, in a copy of the current directory
+    #[arg(long, value_name = "CMD")]
+    pub build: Option<String>,
+    /// As of `check`: how many forced runs and how much time each check may take
+    #[arg(long, value_name = "runs=N,time=T", value_parser = budget)]
+    pub budget: Option<Budget>,
     /// As of `run`.
     #[command(flatten)]
     pub run: RunArgs,
@@ -168,6 +206,9 @@ pub struct RunArgs {
     /// On a deadlock, leave the job running
     #[arg(long)]
     pub no_kill: bool,
+    /// On a deadlock: abort (end the job), wait (leave it running), raise (blocked calls return an MPI error, in Python an exception), or a command to run before the job is ended; it gets the path of the JSON report as its last word
+    #[arg(long, value_name = "abort|wait|raise|CMD", value_parser = launcher_words, conflicts_with = "no_kill")]
+    pub on_deadlock: Option<Words>,
     /// End the job after this time (30, 30s, 5m, 1h) and say what every rank was doing
     #[arg(long, value_name = "T", value_parser = duration)]
     pub timeout: Option<Duration>,
@@ -180,6 +221,12 @@ pub struct RunArgs {
     /// Exit with this status on a deadlock
     #[arg(long, value_name = "N", default_value_t = exit::DEADLOCK)]
     pub error_exitcode: u8,
+    /// Let standard sends that would wait for ever return from a copy, as MPI allows; `always`: every standard send
+    #[arg(long, value_name = "always", num_args = 0..=1, require_equals = true, default_missing_value = "needed", value_enum)]
+    pub rescue: Option<Rescue>,
+    /// Bytes of copies that a rank may keep for --rescue and --on-deadlock raise (512M, 2G)
+    #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = bytes)]
+    pub rescue_memory: u64,
     /// Milliseconds that a deadlock with sends or collectives which the MPI might still complete must have lasted
     #[arg(long, value_name = "MS", default_value_t = 200)]
     pub window: u64,
@@ -237,6 +284,41 @@ pub struct ReportArgs {
     pub color: Color,
 }
 
+/// Which standard sends `--rescue` lets return from a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Rescue {
+    /// Those that would wait for ever, and later ones at the same place
+    Needed,
+    /// Every one
+    Always,
+}
+
+impl Rescue {
+    /// What tells the ranks, which may keep so many bytes each.
+    pub fn variable(self, memory: u64) -> (OsString, OsString) {
+        let mode = match self {
+            Rescue::Needed => "needed",
+            Rescue::Always => "always",
+        };
+        (RESCUE_VAR.into(), format!("{mode} {memory}").into())
+    }
+}
+
+/// `1000`, `64k`, `512M`, `2G`: powers of 1,024.
+fn bytes(text: &str) -> Result<u64, String> {
+    let expected = || "expected a size such as 64k, 512M or 2G".to_owned();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err(expected()),
+    };
+    let number: u64 = digits.parse().map_err(|_| expected())?;
+    number.checked_mul(1 << shift).ok_or_else(expected)
+}
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -259,6 +341,25 @@ fn launcher_words(text: &str) -> Result<Words, String> {
         return Err("it is empty".into());
     }
     Ok(Words(words))
+}
+
+impl RunArgs {
+    /// A deadlocked job is left as it is.
+    pub fn leaves(&self) -> bool {
+        self.no_kill || self.on_deadlock.as_ref().is_some_and(|w| w.0 == ["wait"])
+    }
+
+    /// Blocked calls of a deadlocked job return errors.
+    pub fn raises(&self) -> bool {
+        self.on_deadlock.as_ref().is_some_and(|w| w.0 == ["raise"])
+    }
+
+    /// The command for a deadlocked job.
+    pub fn beside(&self) -> Option<&Words> {
+        let word =
+            |w: &&Words| !matches!(&w.0[..], [w] if ["wait", "abort", "raise"].contains(&&w[..]));
+        self.on_deadlock.as_ref().filter(word)
+    }
 }
 
 /// `30`, `1.5`, `30s`, `5m`, `1h`, `200ms`.
@@ -310,7 +411,7 @@ impl Cli {
             .get(1)
             .and_then(|word| word.to_str())
             .unwrap_or_default();
-        if ["run", "exec", "check", "replay"].contains(&command)
+        if ["run", "exec", "check", "fix", "replay"].contains(&command)
             && let Some(program) = program_at(command, &args)
         {
             args.insert(program, "--".into());
@@ -328,7 +429,7 @@ fn program_at(command: &str, args: &[OsString]) -> Option<usize> {
     let run = definition.find_subcommand(command)?;
     let with_value: Vec<&clap::Arg> = run
         .get_arguments()
-        .filter(|arg| arg.get_action().takes_values())
+        .filter(|arg| arg.get_action().takes_values() && !arg.is_require_equals_set())
         .collect();
     let takes_next = |word: &str| match word.strip_prefix("--") {
         Some(long) => with_value.iter().any(|arg| arg.get_long() == Some(long)),

@@ -14,6 +14,7 @@ use nix::sys::uio::{RemoteIoVec, process_vm_readv};
 use nix::unistd::Pid;
 use object::{Object, ObjectSymbol};
 use standoff_report::Abi;
+use standoff_report::text::paragraph;
 
 use crate::cli::{DoctorArgs, EnvironmentArgs};
 use crate::error::Error;
@@ -77,9 +78,11 @@ impl Findings {
                 Mark::Weak => "note",
                 Mark::Bad => "BAD",
             };
-            text.push_str(&format!("{mark:<5}{:<10}{}\n", line.what, line.text));
+            let start = format!("{mark:<5}{:<10}", line.what);
+            text += &paragraph(&start, &line.text, start.len());
             if let Some(help) = &line.help {
-                text.push_str(&format!("{:<15}help: {help}\n", ""));
+                let start = format!("{:<15}help: ", "");
+                text += &paragraph(&start, help, start.len());
             }
         }
         text.push_str(if self.works() {

@@ -67,6 +67,8 @@ fn look(session: &Path) -> Report {
         session: session.to_owned(),
         window: WINDOW,
         ends: false,
+        rescue: false,
+        raises: false,
     });
     let until = Instant::now() + PATIENCE;
     let mut report = loop {
@@ -78,6 +80,7 @@ fn look(session: &Path) -> Report {
         }
     };
     report.standoff = Some(env!("CARGO_PKG_VERSION").into());
+    report.directory = crate::run::here();
     report
 }
 

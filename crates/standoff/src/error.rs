@@ -14,6 +14,12 @@ pub enum Error {
     /// The recording of `check` cannot be put anywhere.
     #[error("{0}")]
     Recording(String),
+    /// The current directory cannot be copied for `--scratch`.
+    #[error("cannot copy the current directory for --scratch: {0}")]
+    Scratch(String),
+    /// A patch cannot be made, tried or applied.
+    #[error("{0}")]
+    Fix(String),
     /// The witness of `replay` cannot be used.
     #[error("{0}")]
     Witness(String),
@@ -193,8 +199,9 @@ impl Error {
             Error::NoJob { .. } => "start it with `standoff run` or `standoff exec`; `standoff dump` without a number lists what there is".into(),
             Error::Report { .. } => "`standoff report` shows what `--json FILE` of `standoff run` wrote".into(),
             Error::Recording(_) => "point TMPDIR to a directory that exists and has room for the recording".into(),
+            Error::Scratch(_) => "start it in a directory that holds no more than what the program needs, or leave --scratch out".into(),
             Error::Witness(_) => "give the file that `standoff check` named as its witness".into(),
-            Error::Spawn { .. } | Error::System { .. } => return None,
+            Error::Fix(_) | Error::Spawn { .. } | Error::System { .. } => return None,
         })
     }
 }

@@ -77,13 +77,15 @@ pub fn exec(args: ExecArgs) -> Result<Status, Error> {
             .collect(),
         marker: shared.marker(),
         tied: true,
-        silent: false,
         launcher: false,
+        ..job::Spec::default()
     };
     let options = job::Options {
         timeout: None,
         no_kill: args.no_kill,
         stall_exit: args.stall_exit,
+        on_deadlock: None,
+        raises: false,
     };
     let mut relay = Relay {
         shared: &shared,
@@ -91,6 +93,8 @@ pub fn exec(args: ExecArgs) -> Result<Status, Error> {
             session: shared.path().to_owned(),
             window: Duration::from_millis(args.window),
             ends: !args.no_kill,
+            rescue: false,
+            raises: false,
         },
         watch: None,
     };

@@ -70,11 +70,11 @@ impl JobExit {
         match self {
             JobExit::Code(code) => standoff_report::Exit {
                 code: Some(code),
-                signal: None,
+                ..standoff_report::Exit::default()
             },
             JobExit::Signal(signal) => standoff_report::Exit {
-                code: None,
                 signal: Some(signal),
+                ..standoff_report::Exit::default()
             },
         }
     }

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,6 +25,7 @@ use standoff_report::Report;
 
 use crate::error::Error;
 use crate::exit::{Happened, JobExit};
+use crate::input::Input;
 use crate::launcher;
 use crate::proc::{self, Process};
 use crate::watch::{Tick, Watcher, Why};
@@ -43,14 +46,23 @@ pub struct Spec {
     pub marker: Vec<u8>,
     /// The child dies with this process.
     pub tied: bool,
-    /// Its output goes nowhere, and its input is empty.
+    /// Its output goes nowhere.
     pub silent: bool,
+    /// Where its standard input comes from.
+    pub input: Input,
+    /// Where it runs, if not here.
+    pub directory: Option<PathBuf>,
+    /// A file that takes its standard output.
+    pub output: Option<PathBuf>,
     /// The command is a launcher. If a signal ends it, its ranks are ended too: nobody else will.
     pub launcher: bool,
 }
 
+/// Time between two looks at a command that runs beside the job; its end is a signal, too.
+const BESIDE: Duration = Duration::from_millis(50);
+
 /// When to end it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// After this time in any case.
     pub timeout: Option<Duration>,
@@ -58,6 +70,10 @@ pub struct Options {
     pub no_kill: bool,
     /// Also when stalled.
     pub stall_exit: bool,
+    /// What is run on a deadlock, before the job is ended.
+    pub on_deadlock: Option<Vec<OsString>>,
+    /// On a deadlock, the watcher has blocked calls return errors: the job goes on until it has ended or the watcher gives it up.
+    pub raises: bool,
 }
 
 /// What is told while the job still runs.
@@ -126,10 +142,36 @@ pub fn run(
                     let report = found.insert(stamped(*report, started));
                     tell(Event::Deadlock(report));
                     watcher.told();
-                    if !options.no_kill {
+                    if let Some(words) = &options.on_deadlock {
+                        job.run_beside(words);
+                    }
+                    if options.raises {
+                        Some(Instant::now())
+                    } else if options.no_kill {
+                        None
+                    } else {
                         job.end();
                         break;
                     }
+                }
+                Tick::Over(why) => {
+                    crate::output::remark(&why);
+                    if let Some(report) = &mut found {
+                        report.notes.push(why);
+                    }
+                    job.end();
+                    break;
+                }
+                Tick::Interrupted(report) => {
+                    if !options.no_kill {
+                        found = Some(stamped(*report, started));
+                        job.end_at_once();
+                        // What a shell says of a program that Ctrl-C ended.
+                        happened.job = Some(JobExit::Code(128 + Signal::SIGINT as i32));
+                        job.interrupted = true;
+                        break;
+                    }
+                    job.interrupted = true;
                     None
                 }
                 Tick::Stalled(report) => {
@@ -156,10 +198,15 @@ pub fn run(
         (None, exit) => watcher.finish(exit.unwrap_or(JobExit::Code(0))),
     };
     if spec.launcher && matches!(job.exit, Some(JobExit::Signal(_))) {
-        job.end_orphans();
+        job.end_at_once();
     }
-    if let Some(exit) = happened.job {
-        report.exit = exit.for_report();
+    match (happened.job, job.exit) {
+        (Some(exit), _) => report.exit = exit.for_report(),
+        (None, Some(exit)) => {
+            report.exit = exit.for_report();
+            report.exit.by_standoff = true;
+        }
+        (None, None) => {}
     }
     Ok(Outcome {
         happened,
@@ -196,21 +243,29 @@ impl Job {
             .map_err(|e| system("cannot adopt orphans of the job")(e.into()))?;
         let mut command = Command::new(&spec.words[0]);
         if spec.silent {
-            command
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null());
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+        }
+        if let Some(path) = &spec.output {
+            let file = File::create(path).map_err(system("cannot keep the program's output"))?;
+            command.stdout(file);
         }
         command
             .args(&spec.words[1..])
             .envs(spec.env.iter().map(|(name, value)| (name, value)));
+        if let Some(directory) = &spec.directory {
+            command.current_dir(directory).env("PWD", directory);
+        }
+        let kept = spec.input.prepare(&mut command)?;
         if spec.tied {
             crate::sys::tie(&mut command);
         }
-        let child = command.spawn().map_err(|source| Error::Spawn {
+        let mut child = command.spawn().map_err(|source| Error::Spawn {
             program: spec.words[0].to_string_lossy().into_owned(),
             source,
         })?;
+        if let (Some(kept), Some(to)) = (kept, child.stdin.take()) {
+            kept.pass_on(to);
+        }
         Ok(Job {
             child: Pid::from_raw(child.id() as i32),
             marker: spec.marker.clone(),
@@ -219,6 +274,30 @@ impl Job {
             killed: false,
             interrupted: false,
         })
+    }
+
+    /// Runs a command of the user's to its end, or until somebody interrupts the job.
+    fn run_beside(&mut self, words: &[OsString]) {
+        let spawned = Command::new(&words[0])
+            .args(&words[1..])
+            .stdin(Stdio::null())
+            .spawn();
+        let mut child = match spawned {
+            Ok(child) => child,
+            Err(error) => {
+                let program = words[0].to_string_lossy();
+                crate::output::remark(&format!("--on-deadlock: cannot start {program}: {error}"));
+                return;
+            }
+        };
+        // An error: it has ended, and was reaped with the rest of the job.
+        while matches!(child.try_wait(), Ok(None)) {
+            if self.interrupted {
+                let _ = child.kill();
+            }
+            self.wait(Some(BESIDE));
+            self.turn();
+        }
     }
 
     /// Sleeps until a signal comes (a child that ended sends one) or the time is over.
@@ -284,8 +363,8 @@ impl Job {
         }
     }
 
-    /// Kills the ranks of a launcher that is no more, if they do not end by themselves.
-    fn end_orphans(&mut self) {
+    /// Ends the job, or the ranks of a launcher that is no more, and remembers an interruption.
+    fn end_at_once(&mut self) {
         let interrupted = self.interrupted;
         self.end();
         self.interrupted |= interrupted;

@@ -13,7 +13,7 @@ use crate::cli::Words;
 use crate::error::Error;
 use crate::mpi::{self, Family, Linked, MpiLibrary};
 use crate::proc;
-use crate::program::{Job, Kind, Program};
+use crate::program::{self, Job, Kind, Program};
 use crate::python;
 
 /// Everything needed to start a job.
@@ -138,6 +138,34 @@ pub fn chosen(typed: &Words, library: Option<&MpiLibrary>) -> Result<Plan, Error
         words: typed.0.iter().map(OsString::from).collect(),
         env: as_root(),
         ..Plan::default()
+    })
+}
+
+/// For a job that failed: that its launcher, as the user typed it, belongs to another MPI than the one its program loads, if that is so. The program is
+/// the first of the words that loads an MPI as far as can be seen.
+pub fn typed_mismatch(words: &[OsString]) -> Option<String> {
+    let (first, rest) = words.split_first()?;
+    let launcher = proc::on_path(first).into_iter().next()?;
+    let family = family(&launcher)?;
+    let loads = |word: &OsString| match program::classify(vec![word.clone()]) {
+        Ok(Job::Program(Program { kind, .. })) => match kind {
+            Kind::Python => None,
+            Kind::WithPython(python) => python::mpi4py(&python).ok().map(|found| found.library),
+            Kind::Executable(path) => match mpi::of_executable(&path) {
+                Ok(Linked::Shared(library)) => Some(library),
+                _ => None,
+            },
+        },
+        _ => None,
+    };
+    let (word, library) = rest.iter().find_map(|word| Some((word, loads(word)?)))?;
+    (!family.starts(library.family)).then(|| {
+        format!(
+            "`{}` is the launcher of {family}, but `{}` loads {library}: that may be why it failed. `standoff run -n N PROGRAM` \
+             takes the launcher that belongs to the program",
+            first.display(),
+            word.display()
+        )
     })
 }
 

@@ -14,6 +14,8 @@ pub mod dump;
 pub mod error;
 pub mod exec;
 pub mod exit;
+pub mod fix;
+pub mod input;
 pub mod job;
 pub mod launcher;
 pub mod monitor;
@@ -47,6 +49,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> Status {
     let done = match cli.command {
         Command::Run(args) => run::run(args),
         Command::Check(args) => check::check(args),
+        Command::Fix(args) => fix::fix(args),
         Command::Replay(args) => check::replay(args),
         Command::Exec(args) => exec::exec(args),
         Command::ExecHold => exec::hold(),

@@ -38,16 +38,16 @@ impl Style {
 
 /// Says why standoff could not work, and what helps.
 pub fn error(error: &Error) {
-    let mut text = format!("standoff: error: {error}\n");
+    let mut said = text::paragraph("standoff: error: ", &error.to_string(), 10);
     if let Some(help) = error.help() {
-        text.push_str(&format!("  help: {help}\n"));
+        said += &text::paragraph("  help: ", &help, 8);
     }
-    say(&text);
+    say(&said);
 }
 
-/// Says one thing in one line.
-pub fn remark(text: &str) {
-    say(&format!("standoff: {text}\n"));
+/// Says one thing.
+pub fn remark(said: &str) {
+    say(&text::paragraph("standoff: ", said, 10));
 }
 
 /// Shows a report on standard error, in one piece as far as the system allows.
@@ -76,8 +76,14 @@ pub fn text(report: &Report, style: Style) -> String {
     };
     let mut bytes = Vec::new();
     // A vector takes everything.
-    let _ = text::write(report, &FileSources::new("."), options, &mut bytes);
+    let _ = text::write(report, &sources(report), options, &mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The source files that a report speaks of: where the program ran, or here if there is no such directory on this machine.
+fn sources(report: &Report) -> FileSources {
+    let there = report.directory.as_deref().map(Path::new);
+    FileSources::new(there.filter(|dir| dir.is_dir()).unwrap_or(Path::new(".")))
 }
 
 /// `standoff report`.
@@ -153,7 +159,7 @@ impl JsonFile {
                         replace_in: Some(dir),
                     });
                 }
-                Err(source) if !there => return Err(bad(source)),
+                Err(source) if !there => return Err(bad(unnamed(source, &dir))),
                 Err(_) => {}
             }
         }
@@ -166,31 +172,47 @@ impl JsonFile {
 
     /// Writes the report; whoever reads the file sees the old one or the new one, never a part.
     pub fn write(&self, report: &Report) -> Result<(), Error> {
-        self.try_write(report).map_err(|source| Error::Json {
+        let mut bytes = Vec::new();
+        // A vector takes everything.
+        let _ = standoff_report::json::write(report, &mut bytes);
+        self.put(&bytes)
+    }
+
+    /// The same for any text.
+    pub fn put(&self, bytes: &[u8]) -> Result<(), Error> {
+        self.try_put(bytes).map_err(|source| Error::Json {
             path: self.path.clone(),
             source,
         })
     }
 
-    fn try_write(&self, report: &Report) -> io::Result<()> {
-        let mut bytes = Vec::new();
-        standoff_report::json::write(report, &mut bytes)?;
+    fn try_put(&self, bytes: &[u8]) -> io::Result<()> {
         let Some(dir) = &self.replace_in else {
             return File::options()
                 .write(true)
                 .truncate(true)
                 .open(&self.path)?
-                .write_all(&bytes);
+                .write_all(bytes);
         };
         use std::os::unix::fs::PermissionsExt;
         // The mode of an ordinary new file is this, less the umask, which the system takes off by itself.
         let mut file = tempfile::Builder::new()
             .prefix(".standoff-")
             .permissions(fs::Permissions::from_mode(0o666))
-            .tempfile_in(dir)?;
-        file.write_all(&bytes)?;
+            .tempfile_in(dir)
+            .map_err(|source| unnamed(source, dir))?;
+        file.write_all(bytes)?;
         file.persist(&self.path)?;
         Ok(())
+    }
+}
+
+/// Why no file can be made in a directory, without the name that it would have had: nobody has heard of that.
+fn unnamed(source: io::Error, dir: &Path) -> io::Error {
+    match fs::metadata(dir) {
+        Ok(meta) if meta.is_dir() => source.kind().into(),
+        Ok(_) => io::ErrorKind::NotADirectory.into(),
+        Err(why) => why,
     }
 }
 
@@ -228,6 +250,19 @@ mod tests {
     fn json_nowhere() {
         let dir = tempfile::tempdir().unwrap();
         assert!(JsonFile::prepare(dir.path()).is_err());
-        assert!(JsonFile::prepare(&dir.path().join("no/such/dir/out.json")).is_err());
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        for (path, why) in [
+            (
+                "no/such/dir/out.json",
+                "No such file or directory (os error 2)",
+            ),
+            ("file/out.json", "not a directory"),
+        ] {
+            let path = dir.path().join(path);
+            let said = JsonFile::prepare(&path).unwrap_err().to_string();
+            let expected = format!("cannot write the result to `{}`: {why}", path.display());
+            assert_eq!(said, expected);
+        }
     }
 }

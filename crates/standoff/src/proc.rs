@@ -99,6 +99,12 @@ impl Process {
     pub fn alive(self) -> bool {
         Process::of(self.pid) == Some(self)
     }
+
+    /// Whether it is dead, or beyond saving: the kernel has begun to take it apart.
+    pub fn ending(self) -> bool {
+        let stat = Stat::read(self.pid);
+        stat.is_none_or(|stat| stat.dead || stat.exiting || stat.start != self.start)
+    }
 }
 
 /// What `wait` would give for a process that is dead and not buried, if we may know.
@@ -114,6 +120,7 @@ pub fn wait_status(process: Process) -> Option<i32> {
 struct Stat {
     parent: i32,
     dead: bool,
+    exiting: bool,
     start: u64,
 }
 
@@ -129,10 +136,13 @@ impl Stat {
         let mut fields = rest.split_ascii_whitespace();
         let dead = matches!(fields.next()?, "Z" | "X" | "x");
         let parent = fields.next()?.parse().ok()?;
-        let start = fields.nth(17)?.parse().ok()?;
+        let flags: u32 = fields.nth(4)?.parse().ok()?;
+        let start = fields.nth(12)?.parse().ok()?;
         Some(Stat {
             parent,
             dead,
+            // PF_EXITING.
+            exiting: flags & 4 != 0,
             start,
         })
     }

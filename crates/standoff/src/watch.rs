@@ -16,6 +16,10 @@ pub struct Settings {
     pub window: Duration,
     /// The job will be ended when a deadlock is proven.
     pub ends: bool,
+    /// The ranks can let standard sends return from copies (`--rescue`).
+    pub rescue: bool,
+    /// The ranks' calls can return errors once a deadlock has been told (`--on-deadlock raise`).
+    pub raises: bool,
 }
 
 /// What one look at the job gave.
@@ -26,8 +30,13 @@ pub enum Tick {
         /// Time until the next look.
         next: Duration,
     },
-    /// Proven: this job cannot go on. The watcher is not asked again.
+    /// Proven: this job cannot go on. The watcher is not asked again, unless blocked calls return errors: then once at most it gives this.
     Deadlock(Box<Report>),
+    /// After a deadlock whose blocked calls returned errors: the job cannot come to its end, for this reason.
+    Over(String),
+    /// Ranks wait for ever, but only for some that were interrupted (Ctrl-C): somebody wanted this job to end. The watcher is not asked
+    /// again.
+    Interrupted(Box<Report>),
     /// An agent gets nowhere (a heuristic). The watcher goes on being asked, unless `--stall-exit`.
     Stalled(Box<Report>),
 }

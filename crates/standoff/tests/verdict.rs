@@ -47,7 +47,7 @@ impl Watcher for Fake {
 
 /// Runs `script`, in which file descriptor 3 leads to the test and `go` is a pipe that lets it go on. All processes of
 /// the job hold descriptor 3, so its end is the end of them all. Returns what was told, too.
-fn run(script: &str, verdict: Verdict, options: Options) -> (Outcome, Vec<&'static str>) {
+fn run(script: &str, verdict: Verdict, options: &Options) -> (Outcome, Vec<&'static str>) {
     let dir = tempfile::tempdir().unwrap();
     let (out, go) = (dir.path().join("out"), dir.path().join("go"));
     for fifo in [&out, &go] {
@@ -58,9 +58,7 @@ fn run(script: &str, verdict: Verdict, options: Options) -> (Outcome, Vec<&'stat
         words: vec!["sh".into(), "-c".into(), script.into()],
         env: vec![("STANDOFF_SESSION".into(), dir.path().into())],
         marker: format!("STANDOFF_SESSION={}", dir.path().display()).into_bytes(),
-        tied: false,
-        silent: false,
-        launcher: false,
+        ..Spec::default()
     };
     // Both ends here, or opening would wait for the job, which is not there yet.
     let reader = File::options().read(true).write(true).open(&out).unwrap();
@@ -70,7 +68,7 @@ fn run(script: &str, verdict: Verdict, options: Options) -> (Outcome, Vec<&'stat
         ready: BufReader::with_capacity(1, reader),
     };
     let told = Rc::new(RefCell::new(Vec::new()));
-    let outcome = job::run(&spec, options, &mut watcher, &mut |event| {
+    let outcome = job::run(&spec, options.clone(), &mut watcher, &mut |event| {
         let (name, report) = match event {
             Event::Deadlock(report) => ("deadlock", report),
             Event::Stalled(report) => ("stalled", report),
@@ -90,7 +88,7 @@ fn run(script: &str, verdict: Verdict, options: Options) -> (Outcome, Vec<&'stat
 }
 
 /// Lets the job go on, if it is to end by itself.
-fn release(go: &Path, options: Options) {
+fn release(go: &Path, options: &Options) {
     if options.no_kill {
         File::options()
             .write(true)
@@ -106,7 +104,7 @@ const PATIENT: &str = "echo ready >&3; read x < $go; exit 3";
 
 fn main() {
     let ends = Options::default();
-    let (outcome, told) = run(STUBBORN, Verdict::Deadlock, ends);
+    let (outcome, told) = run(STUBBORN, Verdict::Deadlock, &ends);
     assert_eq!(told, ["deadlock"]);
     assert_eq!(outcome.happened.status(99), Status::Code(99));
     assert_eq!(
@@ -116,7 +114,7 @@ fn main() {
 
     let quick = "echo ready >&3; exec sleep 1000";
     let begun = std::time::Instant::now();
-    let (outcome, _) = run(quick, Verdict::Deadlock, ends);
+    let (outcome, _) = run(quick, Verdict::Deadlock, &ends);
     assert_eq!(outcome.happened.status(99), Status::Code(99));
     // Far below the grace period: nobody waits for what is gone. The bound is loose for busy machines.
     assert!(
@@ -127,9 +125,9 @@ fn main() {
 
     let leaves = Options {
         no_kill: true,
-        ..ends
+        ..ends.clone()
     };
-    let (outcome, told) = run(PATIENT, Verdict::Deadlock, leaves);
+    let (outcome, told) = run(PATIENT, Verdict::Deadlock, &leaves);
     assert_eq!(told, ["deadlock"]);
     assert_eq!(outcome.happened.status(99), Status::Code(99));
     assert_eq!(
@@ -139,7 +137,7 @@ fn main() {
     );
     assert_eq!(outcome.report.verdict, Verdict::Deadlock);
 
-    let (outcome, told) = run(PATIENT, Verdict::Stalled, leaves);
+    let (outcome, told) = run(PATIENT, Verdict::Stalled, &leaves);
     assert_eq!(told, ["stalled"]);
     assert_eq!(
         outcome.happened.status(99),
@@ -150,9 +148,9 @@ fn main() {
 
     let stall_exit = Options {
         stall_exit: true,
-        ..ends
+        ..ends.clone()
     };
-    let (outcome, _) = run(STUBBORN, Verdict::Stalled, stall_exit);
+    let (outcome, _) = run(STUBBORN, Verdict::Stalled, &stall_exit);
     assert_eq!(outcome.happened.status(99), Status::Code(97));
 
     assert_eq!(children(), "", "all are buried");

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use standoff_trace::event::*;
-use standoff_trace::{Event, Header, RankTrace, Record, Trace};
+use standoff_trace::{Basic, Event, Header, RankTrace, Record, Trace};
 
 /// How a send may complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -242,6 +242,7 @@ impl Job {
                     Mode::Synchronous => SendMode::Synchronous,
                 },
                 bytes: 8,
+                basic: Basic::UNKNOWN,
                 request,
                 persistent: false,
             })),
@@ -252,6 +253,7 @@ impl Job {
                 from: source(from),
                 tag: pattern(tag),
                 bytes: 8,
+                basic: Basic::UNKNOWN,
                 request,
                 persistent: false,
                 told: None,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use standoff_trace::event::*;
-use standoff_trace::{Event, Header, RankTrace, Record, Trace};
+use standoff_trace::{Basic, Event, Header, RankTrace, Record, Trace};
 
 /// The trace of a job on `MPI_COMM_WORLD`; call i of rank r is line i + 1 of `rank_r.py`.
 pub fn trace(ranks: Vec<Vec<Event<'static>>>) -> Trace {
@@ -69,6 +69,7 @@ pub fn plain_send(to: u32) -> Send {
         tag: 0,
         mode,
         bytes: 4096,
+        basic: Basic::UNKNOWN,
         request: None,
         persistent: false,
     }
@@ -82,6 +83,7 @@ pub fn plain_recv(from: Option<u32>) -> Recv {
         from,
         tag,
         bytes: 4096,
+        basic: Basic::UNKNOWN,
         request: None,
         persistent: false,
         told: None,

@@ -9,7 +9,7 @@ use standoff_check::{
     Bound, Model, Options, Outcome, Scope, Verdict, Warning, Witness, check, schedule, warnings,
 };
 use standoff_trace::event::*;
-use standoff_trace::{Event, Trace};
+use standoff_trace::{Basic, Event, Trace};
 
 fn verdict(trace: &Trace) -> Verdict {
     check(trace, &Options::default())
@@ -384,8 +384,8 @@ fn what_is_wrong_without_hanging() {
         if let Event::Collective(c) = &mut event {
             c.signature = Some(Signature {
                 reduction: 1,
-                datatype: 7,
-                count,
+                basic: Basic::UNKNOWN,
+                bytes: count,
             });
         }
         event
@@ -418,4 +418,63 @@ fn unknown_requests_are_errors() {
         error,
         Err(standoff_check::ReadError::Unknown { rank: 0, event: 2 })
     ));
+}
+
+/// The same answer once more, or once less, is no other execution.
+#[test]
+fn polls_have_alternatives() {
+    let poll = |told: bool| Event::Complete {
+        call: Completion::Test,
+        requests: vec![RequestId(1)].into(),
+        told: if told {
+            Told::All(vec![].into())
+        } else {
+            Told::None
+        },
+    };
+    let found = |polls: &[bool]| {
+        let mut calls = vec![irecv(Some(1), 1)];
+        calls.extend(polls.iter().map(|&told| poll(told)));
+        let trace = trace(vec![calls, vec![send(0)]]);
+        let model = Model::new(&trace, &Options::default()).expect("the trace is whole");
+        assert!(model.asks());
+        let found = model.alternatives().into_iter();
+        found.map(|a| (a.event, a.outcome)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&[true]), [(event(2), Outcome::Found(false))]);
+    assert_eq!(found(&[false]), [(event(2), Outcome::Found(true))]);
+    assert_eq!(found(&[false, true]), []);
+}
+
+/// Detaching the buffer waits for what is in it; the buffered send itself does not.
+#[test]
+fn detaching_waits_for_buffered_sends() {
+    let bsend = |to| {
+        Event::Send(Send {
+            mode: SendMode::Buffered,
+            bytes: 100,
+            ..plain_send(to)
+        })
+    };
+    let attach = Event::Buffer { bytes: 200 };
+    let detach = Event::Buffer { bytes: 0 };
+    let rank = |other, calls: [Event<'static>; 2]| {
+        let mut all = vec![attach.clone(), bsend(other)];
+        all.extend(calls);
+        all
+    };
+    let late = |other| rank(other, [detach.clone(), recv(other)]);
+    let Verdict::Deadlock(witness) = verdict(&trace(vec![late(1), late(0)])) else {
+        panic!("both wait to detach");
+    };
+    assert_eq!(witness.core, [0, 1]);
+    assert_eq!(witness.stuck[0].event, event(3));
+    let early = |other| rank(other, [recv(other), detach.clone()]);
+    let clean = verdict(&trace(vec![late(1), early(0)]));
+    assert_eq!(clean, Verdict::Clean(Scope::RecordedControlFlow));
+    // Room for one.
+    let two = vec![attach, bsend(1), bsend(1), detach];
+    let clean = verdict(&trace(vec![two, vec![recv(0), recv(0)]]));
+    let bound = Bound::Buffer { rank: 0, room: 200 };
+    assert_eq!(clean, Verdict::Clean(Scope::Bounded(vec![bound])));
 }

@@ -434,3 +434,123 @@ impl crate::dsl::Job {
         self.silent();
     }
 }
+
+#[test]
+fn an_edge_that_only_one_side_has() {
+    // Rank 1 expects data of rank 0, which has left the collective and waits for rank 1.
+    let edges = |twice: &[u32]| {
+        job(2)
+            .edges(0, &[1], twice)
+            .edges(1, &[0, 0], &[0])
+            .past(0, K::NeighborAllgather, ANY)
+            .coll(1, K::NeighborAllgather, ANY)
+            .coll(0, K::Barrier, ANY)
+    };
+    let finding = edges(&[1]).may_deadlock(&[0, 1]);
+    let Reason::EdgeMissing {
+        sources,
+        destinations,
+    } = &finding.core[1].ops[0].reason
+    else {
+        panic!("{finding:#?}");
+    };
+    assert_eq!(
+        (&sources[..], &destinations[..]),
+        (&[WorldRank(0)][..], &[][..])
+    );
+    // Both have it, as often.
+    edges(&[1, 1]).silent();
+    // What the other side has is not known.
+    edges(&[1])
+        .with(|p| p.ranks[0].comms[0].neighbours = None)
+        .silent();
+    // It may act, or may yet call something.
+    edges(&[1])
+        .with(|p| p.ranks[0].tainted = Some("one-sided".to_owned()))
+        .silent();
+    edges(&[1])
+        .with(|p| p.ranks[0].threads[0].call = None)
+        .silent();
+    // A collective that goes along no edges.
+    job(2)
+        .edges(0, &[], &[])
+        .edges(1, &[0], &[])
+        .past(0, K::Bcast, 0)
+        .coll(1, K::Bcast, 0)
+        .coll(0, K::Barrier, ANY)
+        .silent();
+}
+
+#[test]
+fn a_send_to_a_neighbour_that_does_not_take_it() {
+    let finding = job(2)
+        .edges(0, &[], &[])
+        .edges(1, &[], &[0])
+        .past(0, K::NeighborAlltoall, ANY)
+        .coll(1, K::NeighborAlltoall, ANY)
+        .finalized([0])
+        .may_deadlock(&[1]);
+    assert!(
+        matches!(&finding.core[0].ops[0].reason, Reason::EdgeMissing { destinations, .. } if destinations[..] == [WorldRank(0)])
+    );
+}
+
+#[test]
+fn the_form_of_a_collective_that_is_over_is_known() {
+    // MPI_Ibarrier came back on rank 0, and rank 1 waits in an MPI_Barrier that nobody answers.
+    let finding = job(2)
+        .past_nonblocking(0, K::Barrier, ANY)
+        .coll(1, K::Barrier, ANY)
+        .recv(0, 1, 0)
+        .may_deadlock(&[0, 1]);
+    let called = finding.mismatches[0].variants.iter();
+    let called: Vec<bool> = called.map(|v| v.blocking).collect();
+    assert_eq!(called, [false, true]);
+    // The same form: rank 1 is about to go on.
+    job(2)
+        .past(0, K::Barrier, ANY)
+        .coll(1, K::Barrier, ANY)
+        .recv(0, 1, 0)
+        .silent();
+}
+
+#[test]
+fn a_forced_wildcard_takes_what_a_later_receive_names() {
+    let posted = || job(3).flight(1, 0, 1, 1).flight(2, 0, 5, 1);
+    let after = |job: Job| job.recv(0, 2, 5).finalized([1, 2]);
+    let finding = after(posted().irecv(0, ANY, ANY).chosen(0, 2)).deadlock(&[0]);
+    assert_eq!(finding.ended, [WorldRank(2)]);
+    // Not forced, forced to the other message, and with one more message.
+    after(posted().irecv(0, ANY, ANY)).silent();
+    after(posted().irecv(0, ANY, ANY).chosen(0, 1)).silent();
+    after(posted().flight(2, 0, 5, 1).irecv(0, ANY, ANY).chosen(0, 2)).silent();
+    // What it waits for itself is what the program asked for.
+    posted()
+        .irecv(0, ANY, ANY)
+        .chosen(0, 2)
+        .wait(0)
+        .finalized([1, 2])
+        .silent();
+}
+
+#[test]
+fn a_forced_wildcard_without_its_message_may_take_any_other() {
+    // Rank 1 waits for a receive of its message, and rank 0 for another one of rank 1.
+    let job = || {
+        job(3)
+            .irecv(0, ANY, ANY)
+            .chosen(0, 2)
+            .recv(0, 1, 9)
+            .ssend(1, 0, 1)
+    };
+    job().finalized([2]).silent();
+    job().flight(2, 0, 5, 1).finalized([2]).deadlock(&[0, 1]);
+    // An earlier receive takes the message of rank 2, and the wildcard is free for that of rank 1.
+    let earlier = |from| {
+        let job = crate::dsl::job(3).flight(2, 0, 5, 1).irecv(0, from, 5);
+        let job = job.irecv(0, ANY, ANY).chosen(0, 2).recv(0, 1, 9);
+        job.ssend(1, 0, 1).finalized([2])
+    };
+    earlier(2).silent();
+    earlier(ANY).silent();
+}

@@ -1,8 +1,8 @@
 //! Pictures in few words.
 
 use standoff_mpi::picture::{
-    Call, CollectiveKind, CollectiveRecord, CommId, CommPicture, CommRank, Group, Need, Op,
-    Operation, Picture, RankPicture, RankState, Root, SendMode, Source, Tags, ThreadPicture,
+    Call, CollectiveKind, CollectiveRecord, CommId, CommPicture, CommRank, Group, Need, Neighbours,
+    Op, Operation, Picture, RankPicture, RankState, Root, SendMode, Source, Tags, ThreadPicture,
     Unmatched, Wait, WorldRank,
 };
 use standoff_mpi::{Analysis, Finding, analyse};
@@ -92,6 +92,7 @@ impl Job {
         remote: Option<Group>,
     ) {
         self.rank(rank).comms.push(CommPicture {
+            private: false,
             id,
             name: name.to_owned(),
             my_rank: CommRank(my),
@@ -116,6 +117,19 @@ impl Job {
                 None,
             );
         }
+        self
+    }
+
+    /// What this rank says of its neighbours in the graph of the communicator: in-neighbours and out-neighbours.
+    pub fn edges(mut self, rank: u32, sources: &[u32], destinations: &[u32]) -> Self {
+        let on = self.on;
+        let ranks = |list: &[u32]| list.iter().map(|&r| CommRank(r)).collect();
+        let comms = &mut self.rank(rank).comms;
+        let comm = comms.iter_mut().find(|c| c.id == on).expect("a member");
+        comm.neighbours = Some(Neighbours {
+            sources: ranks(sources),
+            destinations: ranks(destinations),
+        });
         self
     }
 
@@ -144,6 +158,7 @@ impl Job {
             id,
             op,
             cancelled: false,
+            chosen: None,
         });
         id
     }
@@ -249,6 +264,13 @@ impl Job {
         self
     }
 
+    /// In a forced run, the last that was posted names this source.
+    pub fn chosen(mut self, rank: u32, source: u32) -> Self {
+        let last = self.rank(rank).ops.last_mut().expect("posted");
+        last.chosen = Some(CommRank(source));
+        self
+    }
+
     fn sending(&mut self, to: u32, tag: i32, mode: SendMode) -> Op {
         Op::Send {
             comm: Some(self.on),
@@ -325,7 +347,12 @@ impl Job {
             .expect("a member");
         let seq = comm.collectives;
         comm.collectives += 1;
-        comm.history.push(CollectiveRecord { seq, kind, root });
+        comm.history.push(CollectiveRecord {
+            seq,
+            kind,
+            root,
+            blocking,
+        });
         Op::Collective {
             comm: Some(on),
             seq,
@@ -347,6 +374,12 @@ impl Job {
     /// Went through a collective.
     pub fn past(mut self, rank: u32, kind: CollectiveKind, root: i32) -> Self {
         self.record(rank, kind, root, true);
+        self
+    }
+
+    /// Went through the nonblocking form of one.
+    pub fn past_nonblocking(mut self, rank: u32, kind: CollectiveKind, root: i32) -> Self {
+        self.record(rank, kind, root, false);
         self
     }
 

@@ -1,7 +1,7 @@
 //! What people read.
 
 use standoff_mpi::picture::{CollectiveKind as K, WorldRank};
-use standoff_mpi::{Agent, advise, describe, explain, format};
+use standoff_mpi::{Agent, Spelling, advise, describe, explain, format};
 
 use crate::dsl::{ANY, Job, job};
 
@@ -14,7 +14,7 @@ fn said(job: &Job) -> (String, String) {
         .expect("a finding");
     (
         explain(finding, &job.picture),
-        advise(finding, &job.picture).join("\n"),
+        advise(finding, &job.picture, Spelling::Objects).join("\n"),
     )
 }
 
@@ -52,7 +52,9 @@ fn the_opening_example() {
         "{advice}"
     );
     assert!(
-        advice.starts_with("Ranks 1 and 5 each receive before they send:"),
+        advice.starts_with(
+            "Ranks 1 and 5 each wait to receive, and neither has sent what the other waits for:"
+        ),
         "{advice}"
     );
     let finding = job.deadlock(&[1, 5]);
@@ -122,7 +124,8 @@ fn what_differs() {
 #[test]
 fn sends_in_a_circle() {
     let (text, advice) = said(&job(2).send(0, 1, 0).send(1, 0, 0));
-    assert!(text.contains("on this MPI it did not"), "{text}");
+    // The report says of each such finding what it assumes of this MPI; the explanation does not repeat it.
+    assert!(!text.contains("this MPI"), "{text}");
     assert!(
         advice.contains("comm.isend") && advice.contains("buffers the message"),
         "{advice}"
@@ -191,5 +194,55 @@ fn a_collective_against_a_message() {
     assert!(
         advice.contains("move the collective") && !advice.contains("Let every rank"),
         "{advice}"
+    );
+}
+
+/// mpi4py's own messages: nothing of tags and sources, and what it frees when a program ends is no call of the program's.
+#[test]
+fn private_communicators() {
+    let private = |mut job: Job| {
+        let comms = job.picture.ranks.iter_mut().flat_map(|r| &mut r.comms);
+        for comm in comms.filter(|c| c.id.0 == 9) {
+            comm.private = true;
+        }
+        job
+    };
+    let reduction = || {
+        let job = job(3).comm(9, &[0, 1, 2]).on(9);
+        job.flight(2, 0, 9, 1).recv(0, 1, 9).finalized([1])
+    };
+    let (text, advice) = said(&private(reduction()));
+    assert!(
+        text.starts_with(
+            "Rank 0 waits for rank 1 to take part in a lower-case reduction of mpi4py on comm9."
+        ),
+        "{text}"
+    );
+    assert!(
+        advice.contains("equally often") && !advice.contains("tag"),
+        "{advice}"
+    );
+    // On a communicator of the program's own it is told.
+    let (_, advice) = said(&reduction());
+    assert!(
+        advice.contains("the message with tag 9 came from rank 2"),
+        "{advice}"
+    );
+
+    let freed = || {
+        let job = job(3).comm(9, &[0, 1, 2]).on(9).coll(0, K::CommFree, ANY);
+        job.coll(1, K::Bcast, 0).coll(2, K::Bcast, 0)
+    };
+    let (text, advice) = said(&private(freed()));
+    assert!(text.contains("which rank 0 has not entered"), "{text}");
+    assert!(!text.contains("Collective number"), "{text}");
+    assert!(
+        !advice.contains("in the same order on all its ranks"),
+        "{advice}"
+    );
+    let (text, _) = said(&freed());
+    assert!(
+        text.contains("Collective number 1 on comm9 was MPI_Comm_free"),
+        "{text}"
     );
 }

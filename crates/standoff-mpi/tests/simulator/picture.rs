@@ -59,14 +59,17 @@ impl Job {
         let comms = self.comms.iter().enumerate().filter_map(|(comm, members)| {
             let my_rank = members.iter().position(|&m| m == rank)?;
             let begun = content.begun.get(&comm).cloned().unwrap_or_default();
-            let records = (0_u64..)
-                .zip(&begun)
-                .map(|(seq, &(kind, r, _))| CollectiveRecord {
-                    seq,
-                    kind,
-                    root: root(r),
-                });
+            let records =
+                (0_u64..)
+                    .zip(&begun)
+                    .map(|(seq, &(kind, r, blocking))| CollectiveRecord {
+                        seq,
+                        kind,
+                        root: root(r),
+                        blocking,
+                    });
             Some(CommPicture {
+                private: false,
                 id: id(comm),
                 name: format!("c{comm}"),
                 my_rank: CommRank(my_rank as u32),
@@ -89,6 +92,7 @@ impl Job {
             id: op.id,
             op: operation(op, later(op)),
             cancelled: false,
+            chosen: None,
         });
         let finished = |t: usize| state.threads[rank][t].pc >= self.programs[rank][t].len();
         let all = (0..self.programs[rank].len()).all(finished);

@@ -4,8 +4,9 @@ use super::{SUCCESS, block, failed, note, registers, thread_or, unblock};
 use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
+use crate::raise;
 use crate::rank::{State, ThreadState};
-use crate::record::Choice;
+use crate::record::{self, Agreed, Instance, Parts, Reading};
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use standoff_board::layout::{Begun, Board, HISTORY, Op, flag, fold, op, root};
 
@@ -56,17 +57,51 @@ pub(crate) fn begin(
 }
 
 /// A blocking collective.
-#[inline(always)]
+#[allow(clippy::too_many_arguments)] // MPI's
 pub(crate) fn blocking(
     call: Call,
     kind: u8,
     root: i32,
     data: bool,
     comm: usize,
+    start: impl FnOnce(P) -> i32,
+    real: impl FnOnce() -> i32,
+) -> i32 {
+    let agreed = Agreed::Nothing;
+    described(
+        call,
+        kind,
+        root,
+        data,
+        comm,
+        Parts::None,
+        agreed,
+        start,
+        real,
+    )
+}
+
+/// The same, of which it is known what data there is: it could go by messages, and the members have to agree on it.
+/// `start`: the nonblocking form.
+#[allow(clippy::too_many_arguments)] // MPI's
+pub(crate) fn described(
+    call: Call,
+    kind: u8,
+    root: i32,
+    data: bool,
+    comm: usize,
+    parts: Parts,
+    agreed: Agreed,
+    start: impl FnOnce(P) -> i32,
     real: impl FnOnce() -> i32,
 ) -> i32 {
     let rank = call.rank;
-    let thread = thread_or!(call, real());
+    if let Some(rc) = raise::closed(rank, comm) {
+        return rc;
+    }
+    let Some(thread) = call.thread() else {
+        return raise::collective(rank, None, comm, start).unwrap_or_else(real);
+    };
     note(rank, thread);
     let regs = registers();
     let o = rank.change(|s, b| {
@@ -74,31 +109,31 @@ pub(crate) fn blocking(
         block(b, thread.slot, call.function, &[o], regs);
         o
     });
-    let meets = crate::record::chosen(rank) == Some(Choice::Meet);
-    let rc = real();
-    if meets && rc == SUCCESS {
-        meet(comm);
+    let reading = record::reading(rank, &o);
+    let forced = match &reading {
+        Some(Reading::Early(stay)) => {
+            let o = &o;
+            record::early(rank, &Instance { o, root, stay }, parts)
+        }
+        _ => None,
+    };
+    let rc = forced
+        .or_else(|| raise::collective(rank, Some(thread), comm, start))
+        .unwrap_or_else(real);
+    if reading == Some(Reading::Meet) && rc == SUCCESS {
+        record::meet(comm);
     }
     rank.change(|s, b| {
         if s.recorder.is_some() && rc == SUCCESS {
-            s.record_collective(b, thread.slot, &o, data, None, None);
+            let signature = s.signature(&rank.abi, b, &o, agreed);
+            s.record_collective(b, thread.slot, &o, data, None, None, signature);
         }
         unblock(b, thread.slot);
     });
     if rc != SUCCESS {
-        failed(rank);
+        failed(rank, rc);
     }
     rc
-}
-
-/// In a forced run: a barrier beside a collective that is to let nobody go before all have come.
-fn meet(comm: usize) {
-    if let Some(f) = crate::symbols::library(c"PMPI_Barrier") {
-        // SAFETY: the signature of MPI_Barrier; all members do the same after the same collective.
-        unsafe {
-            core::mem::transmute::<usize, unsafe extern "C-unwind" fn(usize) -> i32>(f)(comm)
-        };
-    }
 }
 
 /// A nonblocking collective.
@@ -111,16 +146,49 @@ pub(crate) fn nonblocking(
     request: P,
     real: impl FnOnce() -> i32,
 ) -> i32 {
+    let (parts, agreed) = (Parts::None, Agreed::Nothing);
+    described_request(call, kind, root, data, comm, parts, agreed, request, real)
+}
+
+/// The same, of which it is known what data there is.
+#[allow(clippy::too_many_arguments)] // MPI's
+pub(crate) fn described_request(
+    call: Call,
+    kind: u8,
+    root: i32,
+    data: bool,
+    comm: usize,
+    parts: Parts,
+    agreed: Agreed,
+    request: P,
+    real: impl FnOnce() -> i32,
+) -> i32 {
     let rank = call.rank;
+    if let Some(rc) = raise::closed(rank, comm) {
+        return rc;
+    }
     let thread = thread_or!(call, real());
     let o = rank.change(|s, b| begin(&call, thread, s, b, kind, root, data, false, comm));
-    let rc = real();
+    let reading = record::reading(rank, &o);
+    let forced = match &reading {
+        Some(Reading::Early(stay)) => {
+            let o = &o;
+            record::early_request(rank, &Instance { o, root, stay }, parts, request)
+        }
+        _ => None,
+    };
+    let rc = forced.unwrap_or_else(real);
     let posted = super::request::add(&call, request, rc, o);
     if let (true, Some(i)) = (rank.records(), posted) {
-        rank.change(|s, b| {
+        let order = rank.change(|s, b| {
             let order = b.ops[i as usize].order;
-            s.record_collective(b, thread.slot, &o, data, Some(order), None);
+            let signature = s.signature(&rank.abi, b, &o, agreed);
+            s.record_collective(b, thread.slot, &o, data, Some(order), None, signature);
+            order
         });
+        if reading == Some(Reading::Meet) {
+            record::beside(rank, comm, order);
+        }
     }
     rc
 }

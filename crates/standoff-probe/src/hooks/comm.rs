@@ -9,7 +9,9 @@ use super::{NO_ROOT, SUCCESS, block, failed, note, registers, thread_or, topolog
 use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
+use crate::raise;
 use crate::rank::{Rank, State, put_text, taint};
+use crate::record::{self, Reading};
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 use standoff_board::layout::{Board, COMMS, Comm, Group, Op, collective as coll, wait};
@@ -64,7 +66,7 @@ pub(crate) fn enter(s: &mut State, b: &mut Board, new: &New<'_>) {
         rank: new.rank,
         inter: u32::from(new.inter),
         freed: 0,
-        pad: 0,
+        private: 0,
         group,
         remote,
         sources: [0, u32::MAX],
@@ -125,6 +127,7 @@ fn register(
             None => taint(b, "a communicator whose members standoff could not learn"),
         }
     });
+    record::shadow(rank, handle);
 }
 
 /// Identity under a key that all members share: the key, how many were made under it, and the members.
@@ -166,6 +169,23 @@ fn child(id: u64, number: u64, local: &[u32], remote: &[u32]) -> u64 {
     )
 }
 
+/// Whether mpi4py duplicates for itself: it calls from its own library and keeps the interpreter lock, which it gives back for what a program
+/// asks of it (`comm.Dup()`).
+fn private(call: &Call) -> bool {
+    if !call.rank.is_python || call.caller == 0 || !crate::python::holds_lock() {
+        return false;
+    }
+    // SAFETY: plain data, for which zeroes are a value; dladdr fills it in, and its text lives as long as the library.
+    unsafe {
+        let mut found: libc::Dl_info = core::mem::zeroed();
+        libc::dladdr(call.caller as *const c_void, &raw mut found) != 0
+            && !found.dli_fname.is_null()
+            && core::ffi::CStr::from_ptr(found.dli_fname)
+                .to_string_lossy()
+                .contains("/mpi4py/MPI.")
+    }
+}
+
 /// Name to show for a communicator made from another.
 fn derived(kind: u8, parent: &str) -> String {
     let how = match kind {
@@ -195,6 +215,9 @@ pub(crate) fn create(
     real: impl FnOnce() -> i32,
 ) -> i32 {
     let rank = call.rank;
+    if let Some(rc) = raise::closed(rank, comm) {
+        return rc;
+    }
     let thread = thread_or!(call, real());
     note(rank, thread);
     let regs = registers();
@@ -206,15 +229,22 @@ pub(crate) fn create(
         c.children += 1;
         Some((c.id, c.children, text(&c.name)))
     });
-    let rc = real();
+    let dup = match kind {
+        coll::COMM_DUP => raise::dup(rank, thread, comm, newcomm),
+        _ => None,
+    };
+    let rc = dup.unwrap_or_else(real);
+    if record::reading(rank, &o) == Some(Reading::Meet) && rc == SUCCESS {
+        record::meet(comm);
+    }
     rank.change(|s, b| {
         if s.recorder.is_some() && rc == SUCCESS {
-            s.record_collective(b, thread.slot, &o, data, None, None);
+            s.record_collective(b, thread.slot, &o, data, None, None, None);
         }
         unblock(b, thread.slot);
     });
     if rc != SUCCESS {
-        failed(rank);
+        failed(rank, rc);
         return rc;
     }
     // SAFETY: a successful call has stored a handle there.
@@ -226,6 +256,14 @@ pub(crate) fn create(
             |_, l, r| Some(child(id, number, l, r)),
             &derived(kind, &name),
         );
+        if kind == coll::COMM_DUP && private(&call) {
+            rank.change(|s, b| {
+                let c = s.comm(handle).and_then(|i| b.comms.get_mut(i as usize));
+                if let Some(c) = c {
+                    c.private = 1;
+                }
+            });
+        }
         if let Some(n) = topology::neighbours(kind, handle) {
             rank.change(|s, b| {
                 if let Some(i) = s.comm(handle) {
@@ -247,6 +285,9 @@ pub(crate) fn idup(
     real: impl FnOnce() -> i32,
 ) -> i32 {
     let rank = call.rank;
+    if let Some(rc) = raise::closed(rank, comm) {
+        return rc;
+    }
     let thread = thread_or!(call, real());
     let (o, parent) = rank.change(|s, b| {
         let o = begin(&call, thread, s, b, kind, NO_ROOT, true, false, comm);
@@ -266,7 +307,7 @@ pub(crate) fn idup(
             s.later.insert(i, (newcomm as usize, id, number));
             if s.recorder.is_some() {
                 let order = b.ops[i as usize].order;
-                s.record_collective(b, thread.slot, &o, true, Some(order), None);
+                s.record_collective(b, thread.slot, &o, true, Some(order), None, None);
             }
         });
     }
@@ -322,15 +363,22 @@ pub(crate) fn create_group(
         let c = b.comms.get(s.comm(rank.abi.handle(comm))? as usize)?;
         Some((c.id, text(&c.name)))
     });
-    let _ = group;
-    apart(
-        call,
-        coll::COMM_CREATE_GROUP,
-        comm,
-        newcomm,
-        real,
-        |s, l, r| keyed(s, hash([parent.as_ref()?.0, tag as u64]), l, r),
-    )
+    let world = rank.quiet(|s, _| s.world_group);
+    let members = super::groups::members(world, rank.abi.handle(group));
+    let key = parent
+        .as_ref()
+        .map_or(0, |parent| hash([parent.0, tag as u64]));
+    let group = rank.quiet(|s, b| put_group(s, b, members.as_deref()));
+    let kind = coll::COMM_CREATE_GROUP;
+    let some = Some((key, group));
+    let rc = apart(call, kind, comm, some, newcomm, real, |s, l, r| {
+        parent.as_ref()?;
+        keyed(s, key, l, r)
+    });
+    if group.stride == Group::LISTED {
+        rank.quiet(|s, _| s.arena.give(group.first, group.len));
+    }
+    rc
 }
 
 /// `MPI_Intercomm_create`: collective over two groups that meet.
@@ -345,17 +393,19 @@ pub(crate) fn intercomm_create(
         call,
         coll::INTERCOMM_CREATE,
         local,
+        None,
         newcomm,
         real,
         |s, l, r| keyed(s, hash([7, tag as u64]), l, r),
     )
 }
 
-/// A communicator made by some members of `comm` apart from the order of its collectives.
+/// A communicator made by some members of `comm` (a key on which they agree, and who they are) apart from the order of its collectives.
 fn apart(
     call: Call,
     kind: u8,
     comm: usize,
+    some: Option<(u64, Group)>,
     newcomm: P,
     real: impl FnOnce() -> i32,
     id: impl FnOnce(&mut State, &[u32], &[u32]) -> Option<u64>,
@@ -387,13 +437,17 @@ fn apart(
             ),
             ..Op::default()
         };
+        let o = match some {
+            Some((seq, group)) => Op { seq, ..o }.of_members(group),
+            None => o,
+        };
         block(b, thread.slot, call.function, &[o], regs);
         o
     });
     let rc = real();
     rank.change(|_, b| unblock(b, thread.slot));
     if rc != SUCCESS {
-        failed(rank);
+        failed(rank, rc);
         return rc;
     }
     // SAFETY: a successful call has stored a handle there.
@@ -408,7 +462,7 @@ fn apart(
         rank.change(|s, b| {
             let made = s.comm(handle).map(|i| i + 1);
             if s.recorder.is_some() && made.is_some() {
-                s.record_collective(b, thread.slot, &o, true, None, made);
+                s.record_collective(b, thread.slot, &o, true, None, made, None);
             }
         });
     }
@@ -439,13 +493,16 @@ pub(crate) fn free(call: Call, kind: u8, comm: P, real: impl FnOnce() -> i32) ->
         s.changed();
         Some(i)
     });
+    if record::reading(rank, &o) == Some(Reading::Meet) {
+        record::meet(handle);
+    }
     let rc = real();
     if rc != SUCCESS {
-        failed(rank);
+        failed(rank, rc);
     }
     rank.change(|s, b| {
         if s.recorder.is_some() && rc == SUCCESS {
-            s.record_collective(b, thread.slot, &o, false, None, None);
+            s.record_collective(b, thread.slot, &o, false, None, None, None);
         }
         unblock(b, thread.slot);
         let Some(i) = i else { return };

@@ -1,18 +1,21 @@
-//! Waiting for, testing, cancelling and freeing requests.
+//! Waiting for, cancelling and freeing requests.
 
-use super::{SUCCESS, failed, fruitless, not_polling, note, registers, thread_or, unblock};
+use super::groups::library;
+use super::{OwnStatus, SUCCESS, failed, failed_message, note, registers, thread_or, unblock};
 use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
+use crate::raise::{self, Endable, Withdrawn};
 use crate::rank::{Rank, State, ThreadState};
-use crate::record::{self, Outcome};
-use standoff_board::layout::{ANY, Board, Envelope, Op, flag, op, poll, wait};
+use crate::record::{self, Outcome, Tells};
+use crate::rescue;
+use standoff_board::layout::{ANY, Board, Envelope, Op, flag, op, wait};
 use standoff_trace::Event;
 use standoff_trace::event::Completion;
 
 /// What a call does with its requests' entries.
 #[derive(Clone, Copy, PartialEq)]
-enum How {
+pub(super) enum How {
     /// Blocks until all (or any) are done.
     Blocks(u32),
     /// Polls.
@@ -21,7 +24,13 @@ enum How {
 
 /// Looks the requests of a call up, in `thread.waits`. True if the library must tell the source or tag of one of them.
 #[inline(always)]
-fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) -> (bool, u32) {
+pub(super) fn gather(
+    call: &Call,
+    thread: &mut ThreadState,
+    n: i32,
+    requests: P,
+    how: How,
+) -> (bool, u32) {
     let rank = call.rank;
     let regs = registers();
     thread.waits.clear();
@@ -79,7 +88,7 @@ fn gather(call: &Call, thread: &mut ThreadState, n: i32, requests: P, how: How) 
 }
 
 /// Where the program keeps its `i`-th request.
-fn address(rank: &Rank, requests: P, i: usize) -> usize {
+pub(super) fn address(rank: &Rank, requests: P, i: usize) -> usize {
     requests as usize
         + i * if rank.abi.small_handles {
             4
@@ -109,6 +118,11 @@ fn done(rank: &Rank, s: &mut State, b: &mut Board, o: u32, status: Option<(i32, 
         op::COLLECTIVE if !s.later.is_empty() => super::comm::arrived(rank, s, b, o),
         _ => {}
     }
+    if matches!(e.kind, op::SEND | op::SSEND | op::RSEND)
+        && let Some(rescue) = &rank.rescue
+    {
+        rescue.completed(s.handles[o as usize]);
+    }
     if e.flags & flag::PERSISTENT != 0 {
         if let Some(entry) = b.ops.get_mut(o as usize) {
             entry.flags |= flag::INACTIVE;
@@ -130,7 +144,7 @@ fn cancelled(s: &mut State, b: &mut Board, e: &Op) {
 
 /// Statuses for the call: the program's, or this thread's own if it ignores them and `wild` asks for them.
 #[inline(always)]
-fn statuses(rank: &Rank, thread: &mut ThreadState, given: P, n: i32, wild: bool) -> P {
+pub(super) fn statuses(rank: &Rank, thread: &mut ThreadState, given: P, n: i32, wild: bool) -> P {
     if !wild || given as usize != rank.abi.status_ignore {
         return given;
     }
@@ -165,7 +179,7 @@ fn told(rank: &Rank, b: &Board, o: u32, statuses: P, i: usize) -> Option<(i32, i
 }
 
 /// Records the call, before its requests are forgotten.
-fn recorded(
+pub(super) fn recorded(
     call: &Call,
     s: &mut State,
     b: &mut Board,
@@ -199,16 +213,22 @@ fn recorded(
 }
 
 /// A completion call, for its record.
-struct About {
-    kind: Completion,
-    place: u32,
-    requests: P,
-    statuses: P,
+pub(super) struct About {
+    pub kind: Completion,
+    pub place: u32,
+    pub requests: P,
+    pub statuses: P,
 }
 
 /// All requests of the call are done.
 #[inline(always)]
-fn all_done(rank: &Rank, thread: &ThreadState, s: &mut State, b: &mut Board, statuses: P) {
+pub(super) fn all_done(
+    rank: &Rank,
+    thread: &ThreadState,
+    s: &mut State,
+    b: &mut Board,
+    statuses: P,
+) {
     for &(i, o) in &thread.waits {
         let status = told(rank, b, o, statuses, i as usize);
         done(rank, s, b, o, status);
@@ -216,7 +236,7 @@ fn all_done(rank: &Rank, thread: &ThreadState, s: &mut State, b: &mut Board, sta
 }
 
 /// Those of the requests at the given positions of the array are done, the others wait no more.
-fn some_done(
+pub(super) fn some_done(
     rank: &Rank,
     thread: &ThreadState,
     s: &mut State,
@@ -239,6 +259,20 @@ fn some_done(
             .filter(|e| e.waiter == thread.slot as u32 + 1)
         {
             entry.waiter = 0;
+        }
+    }
+}
+
+/// Of the call's requests, some failed, and some may still be pending. All are forgotten; nothing is concluded from their
+/// channels any more.
+#[cold]
+fn some_failed(s: &mut State, b: &mut Board, thread: &ThreadState) {
+    if super::own(b, thread.slot).unknown != 0 {
+        crate::rank::taint(b, "an MPI call returned an error");
+    }
+    for &(_, o) in &thread.waits {
+        if let Some(&e) = b.ops.get(o as usize) {
+            failed_message(s, b, e.kind, e.envelope());
         }
     }
 }
@@ -275,13 +309,34 @@ fn wait_for_all(
     note(rank, thread);
     let (wild, place) = gather(&call, thread, n, requests, How::Blocks(wait::ALL));
     let status = statuses(rank, thread, status, n, wild);
-    let rc = real(status);
-    if rc != SUCCESS {
-        failed(rank);
+    record::ahead(rank, thread);
+    let endable = Endable::of(rank, thread);
+    let rc = match &rank.rescue {
+        Some(rescue) if rank.raise.is_some() || rescue.holds(rank, thread, requests) => {
+            let several = (kind == Completion::Waitall).then_some(n);
+            rescue::wait(
+                rank,
+                rescue,
+                thread,
+                endable.as_ref(),
+                several,
+                requests,
+                status,
+            )
+        }
+        _ => real(status),
+    };
+    let ended = raise::ours(rank, rc);
+    if ended && let Some(endable) = &endable {
+        give_up(rank, thread, endable, requests, rc);
     }
     let mut section = rank.section();
     let (s, b) = section.parts();
-    if rc == SUCCESS {
+    if rc != SUCCESS {
+        if !ended {
+            some_failed(s, b, thread);
+        }
+    } else {
         let about = About {
             kind,
             place,
@@ -290,7 +345,11 @@ fn wait_for_all(
         };
         recorded(&call, s, b, thread, &about, &Outcome::All);
     }
-    all_done(rank, thread, s, b, status);
+    if ended {
+        some_done(rank, thread, s, b, status, core::iter::empty());
+    } else {
+        all_done(rank, thread, s, b, status);
+    }
     unblock(b, thread.slot);
     drop(section);
     rc
@@ -305,16 +364,11 @@ pub(crate) fn waitany(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    wait_for_some(
-        call,
-        Completion::Waitany,
-        n,
-        requests,
-        status,
-        1,
-        || one(index),
-        real,
-    )
+    let tells = Tells {
+        count: None,
+        list: index,
+    };
+    wait_for_some(call, Completion::Waitany, n, requests, status, tells, real)
 }
 
 /// `MPI_Waitsome`.
@@ -327,41 +381,61 @@ pub(crate) fn waitsome(
     status: P,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
-    let given = || several(outcount, indices);
-    wait_for_some(
-        call,
-        Completion::Waitsome,
-        n,
-        requests,
-        status,
-        n,
-        given,
-        real,
-    )
+    let tells = Tells {
+        count: Some(outcount),
+        list: indices,
+    };
+    wait_for_some(call, Completion::Waitsome, n, requests, status, tells, real)
 }
 
-/// Blocks until any of the requests is done. The program gives room for `room` statuses; `given` are the positions that the
-/// library tells when it has succeeded.
+/// Blocks until any of the requests is done, as the library `tells` when it has succeeded.
 #[inline(always)]
-#[allow(clippy::too_many_arguments)] // MPI's, and what they mean
-fn wait_for_some<I: Iterator<Item = u32>>(
+fn wait_for_some(
     call: Call,
     kind: Completion,
     n: i32,
     requests: P,
     status: P,
-    room: i32,
-    given: impl Fn() -> I,
+    tells: Tells,
     real: impl FnOnce(P) -> i32,
 ) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real(status));
     note(rank, thread);
     let (wild, place) = gather(&call, thread, n, requests, How::Blocks(wait::ANY));
+    let room = tells.count.map_or(1, |_| n);
     let status = statuses(rank, thread, status, room, wild);
-    let rc = real(status);
+    let endable = Endable::of(rank, thread);
+    let waited = |status| match &endable {
+        Some(endable) => {
+            let (count, list) = (tells.count, tells.list);
+            raise::wait_for_some(endable, n, requests, count, list, status)
+        }
+        None => real(status),
+    };
+    let rc = match chosen(rank, thread, requests) {
+        Some(list) => tell(rank, &list, requests, tells, status),
+        None => loop {
+            let held = record::held(rank, thread);
+            if held.is_empty() {
+                break waited(status);
+            }
+            let mut found = false;
+            let rc = record::masked(rank, &held, n, requests, tells, status, &mut found);
+            match rc {
+                Some(rc) if found || rc != SUCCESS => break rc,
+                Some(_) => {}
+                None => break waited(status),
+            }
+        },
+    };
     if rc != SUCCESS {
-        failed(rank);
+        failed(rank, rc);
+    }
+    if raise::ours(rank, rc)
+        && let Some(endable) = &endable
+    {
+        give_up(rank, thread, endable, requests, rc);
     }
     rank.change(|s, b| {
         if rc == SUCCESS {
@@ -372,10 +446,10 @@ fn wait_for_some<I: Iterator<Item = u32>>(
                     requests,
                     statuses: status,
                 };
-                let list: Vec<u32> = given().collect();
+                let list: Vec<u32> = tells.positions().collect();
                 recorded(&call, s, b, thread, &about, &Outcome::Some(&list));
             }
-            some_done(rank, thread, s, b, status, given());
+            some_done(rank, thread, s, b, status, tells.positions());
         } else {
             some_done(rank, thread, s, b, status, core::iter::empty());
         }
@@ -384,198 +458,76 @@ fn wait_for_some<I: Iterator<Item = u32>>(
     rc
 }
 
-/// The position that Waitany or Testany gave.
-fn one(index: P) -> impl Iterator<Item = u32> {
-    // SAFETY: the library has stored the index (negative: MPI_UNDEFINED).
-    let i = unsafe { index.cast::<i32>().read_unaligned() };
-    u32::try_from(i).ok().into_iter()
+/// Before an error of ours is handed on: the program may free the buffers of the requests. Receives are withdrawn, sends go on as copies; collectives, and what
+/// cannot be withdrawn or was not copied, are left as they are.
+#[cold]
+fn give_up(rank: &Rank, thread: &mut ThreadState, call: &Endable<'_>, requests: P, rc: i32) {
+    let comm = raise::comm_of(rank, thread);
+    let Some(rescue) = &rank.rescue else { return };
+    thread.waits.retain(|&(i, o)| {
+        let request = address(rank, requests, i as usize) as P;
+        let kind = rank.quiet(|_, b| b.ops[o as usize].kind);
+        let mut own = OwnStatus::new();
+        let status = own.or(rank, rank.abi.status_ignore as P);
+        match kind {
+            op::RECV => match raise::withdraw(rank, request, status) {
+                // The library has filled in the status.
+                Withdrawn::Received(_) => rank.change(|s, b| {
+                    let from = envelope(rank, status, 0);
+                    done(rank, s, b, o, from);
+                }),
+                Withdrawn::Gone => rank.change(|s, b| gone(s, b, o)),
+                Withdrawn::Stays => return true,
+            },
+            op::SEND | op::SSEND | op::RSEND if rescue.freed(rank, request) => {
+                rank.change(|s, b| gone(s, b, o));
+            }
+            _ => return true,
+        }
+        false
+    });
+    call.error(comm, rc);
 }
 
-/// The positions that Waitsome or Testsome gave.
-fn several(outcount: P, indices: P) -> impl Iterator<Item = u32> {
-    // SAFETY: the library has stored the count (negative: MPI_UNDEFINED).
-    let n = unsafe { outcount.cast::<i32>().read_unaligned() };
-    // SAFETY: and so many indices.
-    (0..n.max(0) as usize).map(move |k| unsafe { indices.cast::<u32>().add(k).read_unaligned() })
+/// Forgets a request that will do nothing more.
+fn gone(s: &mut State, b: &mut Board, o: u32) {
+    let entry = &mut b.ops[o as usize];
+    entry.waiter = 0;
+    if entry.flags & flag::PERSISTENT == 0 {
+        s.drop_op(b, o);
+    } else {
+        entry.flags |= flag::INACTIVE;
+    }
 }
 
-/// A poll found nothing.
+/// In a forced run: the positions that the call is to tell.
 #[inline(always)]
-fn nothing(call: &Call, thread: &ThreadState, b: &mut Board, regs: [u64; 3]) {
-    fruitless(
-        call.rank,
-        b,
-        thread.slot,
-        call.function,
-        poll::REQUESTS,
-        regs,
-    );
-    let round = b.threads[thread.slot].poll_round;
-    for &(_, o) in &thread.waits {
-        if let Some(entry) = b.ops.get_mut(o as usize) {
-            entry.polled = round;
-            entry.waiter = 0;
+pub(super) fn chosen(rank: &Rank, thread: &ThreadState, requests: P) -> Option<Vec<u32>> {
+    record::told(rank, thread, |position| {
+        address(rank, requests, position as usize)
+    })
+}
+
+/// In a forced run: waits for the requests at these positions, and tells them.
+#[cold]
+pub(super) fn tell(rank: &Rank, list: &[u32], requests: P, tells: Tells, statuses: P) -> i32 {
+    let Some(wait) = library!(c"PMPI_Wait", fn(P, P)) else {
+        return 1;
+    };
+    for (k, &position) in list.iter().enumerate() {
+        let status = match statuses as usize == rank.abi.status_ignore {
+            true => statuses,
+            false => statuses.wrapping_byte_add(k * rank.abi.status_size),
+        };
+        let request = address(rank, requests, position as usize) as P;
+        // SAFETY: MPI's signature; a request of the program's, which the call could have completed.
+        let rc = unsafe { wait(request, status) };
+        if rc != SUCCESS {
+            return rc;
         }
     }
-}
-
-/// `MPI_Test`.
-#[inline(always)]
-pub(crate) fn test(call: Call, request: P, flag: P, status: P, real: impl FnOnce(P) -> i32) -> i32 {
-    test_all(call, Completion::Test, 1, request, flag, status, real)
-}
-
-/// `MPI_Testall`.
-#[inline(always)]
-pub(crate) fn testall(
-    call: Call,
-    n: i32,
-    requests: P,
-    flag: P,
-    status: P,
-    real: impl FnOnce(P) -> i32,
-) -> i32 {
-    test_all(call, Completion::Testall, n, requests, flag, status, real)
-}
-
-#[inline(always)]
-fn test_all(
-    call: Call,
-    kind: Completion,
-    n: i32,
-    requests: P,
-    flag: P,
-    status: P,
-    real: impl FnOnce(P) -> i32,
-) -> i32 {
-    let rank = call.rank;
-    let thread = thread_or!(call, real(status));
-    let (wild, place) = gather(&call, thread, n, requests, How::Polls);
-    let status = statuses(rank, thread, status, n, wild);
-    let rc = real(status);
-    if rc != SUCCESS {
-        failed(rank);
-        return rc;
-    }
-    let regs = registers();
-    let about = About {
-        kind,
-        place,
-        requests,
-        statuses: status,
-    };
-    // SAFETY: the library has set the flag.
-    if unsafe { flag.cast::<i32>().read_unaligned() } != 0 {
-        rank.change(|s, b| {
-            recorded(&call, s, b, thread, &about, &Outcome::All);
-            all_done(rank, thread, s, b, status);
-            not_polling(b, thread.slot);
-        });
-    } else {
-        rank.quiet(|s, b| {
-            recorded(&call, s, b, thread, &about, &Outcome::Nothing);
-            nothing(&call, thread, b, regs);
-        });
-    }
-    rc
-}
-
-/// `MPI_Testany`.
-#[allow(clippy::too_many_arguments)] // MPI's
-pub(crate) fn testany(
-    call: Call,
-    n: i32,
-    requests: P,
-    index: P,
-    flag: P,
-    status: P,
-    real: impl FnOnce(P) -> i32,
-) -> i32 {
-    test_some(
-        call,
-        Completion::Testany,
-        n,
-        requests,
-        flag,
-        status,
-        1,
-        || one(index),
-        real,
-    )
-}
-
-/// `MPI_Testsome`.
-#[allow(clippy::too_many_arguments)] // MPI's
-pub(crate) fn testsome(
-    call: Call,
-    n: i32,
-    requests: P,
-    outcount: P,
-    indices: P,
-    status: P,
-    real: impl FnOnce(P) -> i32,
-) -> i32 {
-    let given = || several(outcount, indices);
-    test_some(
-        call,
-        Completion::Testsome,
-        n,
-        requests,
-        outcount,
-        status,
-        n,
-        given,
-        real,
-    )
-}
-
-/// Asks whether any of the requests is done: one is if `hit`, a flag or count, is not 0. The rest as in [`wait_for_some`].
-#[allow(clippy::too_many_arguments)] // MPI's, and what they mean
-#[inline(always)]
-fn test_some<I: Iterator<Item = u32>>(
-    call: Call,
-    kind: Completion,
-    n: i32,
-    requests: P,
-    hit: P,
-    status: P,
-    room: i32,
-    given: impl Fn() -> I,
-    real: impl FnOnce(P) -> i32,
-) -> i32 {
-    let rank = call.rank;
-    let thread = thread_or!(call, real(status));
-    let (wild, place) = gather(&call, thread, n, requests, How::Polls);
-    let status = statuses(rank, thread, status, room, wild);
-    let rc = real(status);
-    if rc != SUCCESS {
-        failed(rank);
-        return rc;
-    }
-    let regs = registers();
-    let about = About {
-        kind,
-        place,
-        requests,
-        statuses: status,
-    };
-    // SAFETY: the library has set it.
-    if unsafe { hit.cast::<i32>().read_unaligned() } != 0 {
-        rank.change(|s, b| {
-            if s.recorder.is_some() {
-                let list: Vec<u32> = given().collect();
-                recorded(&call, s, b, thread, &about, &Outcome::Some(&list));
-            }
-            some_done(rank, thread, s, b, status, given());
-            not_polling(b, thread.slot);
-        });
-    } else {
-        rank.quiet(|s, b| {
-            recorded(&call, s, b, thread, &about, &Outcome::Nothing);
-            nothing(&call, thread, b, regs);
-        });
-    }
-    rc
+    tells.put(rank, list);
+    SUCCESS
 }
 
 /// `MPI_Cancel`.
@@ -606,7 +558,7 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
     });
     let rc = real();
     if rc != SUCCESS {
-        failed(rank);
+        failed(rank, rc);
     }
     rc
 }
@@ -645,9 +597,10 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
         }
         s.drop_op(b, o);
     });
-    let rc = real();
+    let ours = rank.rescue.as_ref().is_some_and(|r| r.freed(rank, request));
+    let rc = if ours { SUCCESS } else { real() };
     if rc != SUCCESS {
-        failed(rank);
+        failed(rank, rc);
     }
     rc
 }

@@ -42,18 +42,18 @@ impl Arena {
     }
 }
 
-/// The library's procedures that the hooks call themselves (all local), by name.
+/// The library's procedures that are called from here, by name. An error handler of the program's may throw through them.
 macro_rules! library {
     ($name:literal, fn($($t:ty),*)) => {{
         crate::symbols::library($name).map(|f| {
             // SAFETY: MPI's signature; integers, pointers and handles in registers.
-            unsafe { core::mem::transmute::<usize, unsafe extern "C" fn($($t),*) -> i32>(f) }
+            unsafe { core::mem::transmute::<usize, unsafe extern "C-unwind" fn($($t),*) -> i32>(f) }
         })
     }};
 }
 
 /// Collects `n` world ranks of a group given by handle.
-fn members(world: usize, group: usize) -> Option<Vec<u32>> {
+pub(crate) fn members(world: usize, group: usize) -> Option<Vec<u32>> {
     let size = library!(c"PMPI_Group_size", fn(usize, *mut i32))?;
     let translate = library!(
         c"PMPI_Group_translate_ranks",

@@ -15,6 +15,9 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+/// Exit status: standoff itself could not work.
+const BROKEN: i32 = 96;
+
 unsafe extern "C" {
     fn on_exit(f: extern "C" fn(i32, *mut core::ffi::c_void), arg: *mut core::ffi::c_void) -> i32;
 }
@@ -26,12 +29,23 @@ pub(crate) fn init(call: InitCall, real: impl FnOnce() -> i32) -> i32 {
         // A panic in here must not reach the program.
         match std::panic::catch_unwind(attach) {
             Ok(Ok(())) => {}
-            Ok(Err(why)) => crate::say(&format!("rank not watched: {why}")),
-            Err(_) => crate::say("rank not watched: the probe failed"),
+            Ok(Err(why)) => unwatched(&why),
+            Err(_) => unwatched("the probe failed"),
         }
     }
     drop(call);
     rc
+}
+
+/// Says that this process could not be made a watched rank.
+fn unwatched(why: &str) {
+    crate::say(&format!("rank not watched: {why}"));
+    if std::env::var_os(lay::RAISE_VAR).is_some() {
+        // The others carry collectives out in another form, which this rank's would not match.
+        crate::say("--on-deadlock raise needs all ranks: ending this one");
+        // SAFETY: nothing of the program's has been done with MPI so far.
+        unsafe { libc::_exit(BROKEN) }
+    }
 }
 
 /// Makes this process a watched rank.
@@ -68,7 +82,7 @@ fn attach() -> Result<(), String> {
     let is_python = python::load();
     h.python = u32::from(is_python);
     threads::attach(b, pid);
-    let r = Rank::new(board, abi, level >= 2, path.clone(), is_python, world);
+    let r = Rank::new(board, abi, level >= 2, path.clone(), is_python, world, size);
     r.change(|s, b| {
         let everyone: Vec<u32> = (0..size as u32).collect();
         let mut predefined = |handle, id, rank, group: &[u32], name| {
@@ -122,7 +136,9 @@ fn attach() -> Result<(), String> {
             rank::taint(b, "with fault tolerance, any wait may end in an error");
         }
     });
+    crate::record::shadow(&r, abi.comm_world);
     let r = rank::publish(Box::new(r));
+    crate::cut::guard(board);
     // The thread that initialized MPI gets slot 0; its MPI_Init is still in progress until this ends.
     let call = crate::guard::first_call(r);
     call.thread();
@@ -130,6 +146,7 @@ fn attach() -> Result<(), String> {
     python::attach(r);
     // SAFETY: `exiting` is a plain function that checks which process it runs in.
     unsafe { on_exit(exiting, core::ptr::null_mut()) };
+    crate::life::hold(&path.with_extension(lay::LIFE));
     let named = path.with_extension("board");
     std::fs::rename(&path, &named).map_err(|e| format!("{}: {e}", named.display()))
 }
@@ -288,6 +305,7 @@ pub(crate) fn finalize(call: Call, real: impl FnOnce() -> i32) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real());
     let regs = registers();
+    let ours = crate::record::ours(rank);
     let callbacks = rank.change(|s, b| {
         let callbacks = s.self_attrs > 0;
         if let Some(t) = b.threads.get_mut(thread.slot) {
@@ -310,6 +328,10 @@ pub(crate) fn finalize(call: Call, real: impl FnOnce() -> i32) -> i32 {
         callbacks
     });
     keep_modules(rank);
+    if let Some(rescue) = &rank.rescue {
+        crate::rescue::drain(rank, rescue);
+    }
+    crate::record::finish(rank, ours);
     if !callbacks && let Some(directory) = std::env::var_os(lay::RECORD_VAR) {
         // SAFETY: a word of the mapping that only the rank itself writes.
         let me = unsafe { (*rank.board).header.rank };

@@ -13,13 +13,14 @@ pub(crate) mod groups;
 pub(crate) mod life;
 pub(crate) mod other;
 pub(crate) mod p2p;
+pub(crate) mod polls;
 pub(crate) mod probe;
 pub(crate) mod request;
 pub(crate) mod topology;
 
 use crate::P;
-use crate::rank::{Rank, ThreadState};
-use standoff_board::layout::{Board, Op, THREADS, Thread, wait};
+use crate::rank::{self, Rank, State, ThreadState};
+use standoff_board::layout::{ANY, Board, Envelope, Op, THREADS, Thread, op, wait};
 
 /// `MPI_SUCCESS` on every ABI.
 pub(crate) const SUCCESS: i32 = 0;
@@ -102,10 +103,50 @@ pub(crate) fn note(rank: &Rank, thread: &ThreadState) {
     }
 }
 
-/// An error returned by the library: what it did to the message is not known.
+/// An error returned by the library: what the call did is not known, unless the error is one of ours.
 #[cold]
-pub(crate) fn failed(rank: &Rank) {
-    rank.taint("an MPI call returned an error");
+pub(crate) fn failed(rank: &Rank, rc: i32) {
+    if unclear(rank, rc) {
+        rank.taint("an MPI call returned an error");
+    }
+}
+
+/// Whether a call returned an error that leaves open what it did.
+#[inline(always)]
+pub(crate) fn unclear(rank: &Rank, rc: i32) -> bool {
+    rc != SUCCESS && !crate::raise::ours(rank, rc)
+}
+
+/// A send or receive that returned such an error: its message may have gone or come, or not. No other message did for it, so
+/// all else is known as before: a rank that ends over it does not become one that may act.
+#[cold]
+pub(crate) fn failed_message(s: &mut State, b: &mut Board, kind: u8, envelope: Envelope) {
+    const MANY: u32 = 64;
+    let received = match kind {
+        op::SEND..=op::RSEND => Some(false),
+        op::RECV | op::PROBE => Some(true),
+        _ => None,
+    };
+    let comm = envelope.comm.checked_sub(1);
+    let comm = comm.and_then(|c| Some((c, b.comms.get(c as usize)?)));
+    // A record has no event for a call that failed.
+    let (Some(received), Some((c, known)), None) = (received, comm, &s.recorder) else {
+        return rank::taint(b, "an MPI call returned an error");
+    };
+    if envelope.peer != ANY {
+        return s.mark_unknown(b, received, c, envelope.peer);
+    }
+    let side = if known.inter == 1 {
+        known.remote
+    } else {
+        known.group
+    };
+    if side.len > MANY {
+        return rank::taint(b, "a receive from anybody returned an error");
+    }
+    for peer in 0..side.len {
+        s.mark_unknown(b, received, c, peer as i32);
+    }
 }
 
 /// A status of this call's own, for calls that ignore it.

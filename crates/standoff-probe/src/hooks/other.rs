@@ -3,11 +3,24 @@
 use super::{not_polling, thread_or, unblock};
 use crate::guard::Call;
 use standoff_board::functions;
-use standoff_board::layout::wait;
+use standoff_board::layout::{Board, wait};
 use standoff_trace::Event;
 
 /// Files, windows: the rank may act while it is inside; whoever is released by it is inside one as well.
 pub(crate) fn opaque(call: Call, real: impl FnOnce() -> i32) -> i32 {
+    let function = call.function;
+    let event = |b: &Board| Event::Unmodelled {
+        name: functions::name(function).unwrap_or_default().into(),
+        acts: b.header.taint != 0,
+    };
+    inside(call, event, real)
+}
+
+fn inside(
+    call: Call,
+    event: impl FnOnce(&Board) -> Event<'static>,
+    real: impl FnOnce() -> i32,
+) -> i32 {
     let rank = call.rank;
     let thread = thread_or!(call, real());
     rank.change(|_, b| {
@@ -21,16 +34,24 @@ pub(crate) fn opaque(call: Call, real: impl FnOnce() -> i32) -> i32 {
     rank.change(|s, b| {
         if s.recorder.is_some() {
             let place = crate::place::look(&call, b, thread);
-            let name = functions::name(call.function).unwrap_or_default();
-            let event = Event::Unmodelled {
-                name: name.into(),
-                acts: b.header.taint != 0,
-            };
+            let event = event(b);
             s.record(b, thread.slot, place, event);
         }
         unblock(b, thread.slot);
     });
     rc
+}
+
+/// `MPI_Buffer_attach`.
+pub(crate) fn attach(call: Call, size: impl Into<i64>, real: impl FnOnce() -> i32) -> i32 {
+    // 0 stands for the detaching.
+    let bytes = size.into().max(1) as u64;
+    inside(call, |_| Event::Buffer { bytes }, real)
+}
+
+/// `MPI_Buffer_detach`: may wait until what is in the buffer is delivered.
+pub(crate) fn detach(call: Call, real: impl FnOnce() -> i32) -> i32 {
+    inside(call, |_| Event::Buffer { bytes: 0 }, real)
 }
 
 /// Can send, complete or connect in ways that are not followed: the rank may act from now on.

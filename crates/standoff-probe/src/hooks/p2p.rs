@@ -1,10 +1,15 @@
 //! Blocking sends and receives.
 
-use super::{OwnStatus, SUCCESS, block, block_one, failed, note, registers, thread_or, unblock};
+use super::{
+    OwnStatus, SUCCESS, block, block_one, failed_message, note, registers, thread_or, unblock,
+    unclear,
+};
 use crate::P;
 use crate::guard::Call;
-use crate::place::passed;
-use crate::record::{self, Choice, Data};
+use crate::place::{look, passed};
+use crate::raise::{self, Endable};
+use crate::record::{self, Data};
+use crate::rescue;
 use standoff_board::layout::{ANY, Board, CHANNELS, Envelope, Op, flag, op};
 
 /// `MPI_Send` and its three other modes.
@@ -50,13 +55,31 @@ pub(crate) fn send(
         );
         (to, (seq != 0).then(|| s.recent_sent()))
     };
-    let waits = kind == op::SEND && record::chosen(rank) == Some(Choice::Wait);
-    let forced = if waits {
-        data.ssend(dest, tag, raw)
+    let forced = if kind == op::SEND {
+        record::send(rank, record::chosen(rank), data, dest, tag, raw)
     } else {
         None
     };
-    let rc = forced.unwrap_or_else(real);
+    let rescued = match &rank.rescue {
+        Some(rescue) if rescue.takes(rank, kind) && forced.is_none() => {
+            let place = match rescue.returns {
+                true => rank.change(|_, b| look(&call, b, thread)),
+                false => 0,
+            };
+            let send = rescue::Send {
+                kind,
+                data,
+                dest,
+                tag,
+                comm: raw,
+                place,
+            };
+            rescue::send(rank, rescue, &send, Endable::of(rank, thread).as_ref())
+        }
+        _ => None,
+    };
+    let rc = rescued.or(forced).unwrap_or_else(real);
+    let unclear = unclear(rank, rc);
     // Not before the call: the other side is waiting for the message. The place of one that blocks shows on its stack.
     let mut section = rank.section();
     let (s, b) = section.parts();
@@ -67,11 +90,11 @@ pub(crate) fn send(
     if s.recorder.is_some() && rc == SUCCESS {
         s.record_send(b, thread.slot, place, kind, to, data, None);
     }
+    if unclear {
+        failed_message(s, b, kind, to);
+    }
     unblock(b, thread.slot);
     drop(section);
-    if rc != SUCCESS {
-        failed(rank);
-    }
     rc
 }
 
@@ -112,8 +135,9 @@ pub(crate) fn recv(
     }
     let thread = thread_or!(call, real(source, tag, status));
     note(rank, thread);
+    let raw = comm;
     let comm = rank.abi.handle(comm);
-    let asked = record::pattern(rank, source, tag);
+    let given = (record::sender(rank, source), tag);
     let (source, tag) = (rank.abi.source(source), rank.abi.tag(tag));
     let (c, from, place) = {
         let mut section = rank.section();
@@ -134,10 +158,19 @@ pub(crate) fn recv(
     let mut own = OwnStatus::new();
     let wild = source == ANY || tag == ANY;
     let status = if wild { own.or(rank, status) } else { status };
-    let rc = real(asked.0, asked.1, status);
-    if rc != SUCCESS {
-        failed(rank);
-    }
+    let rc = match Endable::of(rank, thread) {
+        Some(endable) => {
+            let receive = rescue::Receive {
+                data,
+                source: given.0,
+                tag: given.1,
+                status,
+            };
+            raise::recv(&endable, &receive, raw)
+        }
+        None => real(given.0, given.1, status),
+    };
+    let unclear = unclear(rank, rc);
     let (source, tag) = if wild && rc == SUCCESS {
         // SAFETY: the library has filled in the status of a successful receive.
         unsafe { rank.abi.envelope(status) }
@@ -151,6 +184,9 @@ pub(crate) fn recv(
         if s.recorder.is_some() {
             s.record_recv(b, thread.slot, place, from, data, None, Some((source, tag)));
         }
+    }
+    if unclear {
+        failed_message(s, b, op::RECV, from);
     }
     unblock(b, thread.slot);
     drop(section);
@@ -170,17 +206,36 @@ pub(crate) fn sendrecv(
     rtag: i32,
     comm: usize,
     status: P,
-    real: impl FnOnce(P) -> i32,
+    real: impl FnOnce(i32, i32, P) -> i32,
 ) -> i32 {
     let rank = call.rank;
     let (sends, receives) = (dest != rank.abi.proc_null, source != rank.abi.proc_null);
     if !sends && !receives {
-        return real(status);
+        return real(source, rtag, status);
     }
-    let thread = thread_or!(call, real(status));
+    let thread = thread_or!(call, real(source, rtag, status));
     note(rank, thread);
     let regs = registers();
+    let halves = |place, status| {
+        let send = rescue::Send {
+            kind: op::SEND,
+            data: sdata,
+            dest,
+            tag: stag,
+            comm,
+            place,
+        };
+        let receive = rescue::Receive {
+            data: rdata,
+            source,
+            tag: rtag,
+            status,
+        };
+        (send, receive)
+    };
+    let raw = comm;
     let comm = rank.abi.handle(comm);
+    let given = (record::sender(rank, source), rtag);
     let (source, rtag) = (rank.abi.source(source), rank.abi.tag(rtag));
     let (c, place) = rank.change(|s, b| {
         let c = s.comm(comm);
@@ -239,19 +294,55 @@ pub(crate) fn sendrecv(
     let mut own = OwnStatus::new();
     let wild = receives && (source == ANY || rtag == ANY);
     let status = if wild { own.or(rank, status) } else { status };
-    let rc = real(status);
-    if rc != SUCCESS {
-        failed(rank);
-    }
-    let (source, rtag) = if wild && rc == SUCCESS {
+    let forced = if sends {
+        let chosen = record::chosen(rank);
+        record::sendrecv(rank, chosen, sdata, (dest, stag), rdata, given, raw, status)
+    } else {
+        None
+    };
+    let rescued = match &rank.rescue {
+        Some(rescue) if forced.is_none() => {
+            let (send, receive) = halves(place, status);
+            let endable = Endable::of(rank, thread);
+            match (sends, receives) {
+                (true, true) => rescue::sendrecv(rank, rescue, &send, &receive, endable.as_ref()),
+                (false, _) => endable.map(|endable| {
+                    let rc = raise::recv(&endable, &receive, raw);
+                    (rc, rc == SUCCESS)
+                }),
+                // The library's own sets the status.
+                (true, false) => None,
+            }
+        }
+        _ => None,
+    };
+    let (rc, received) = match rescued {
+        Some(both) => both,
+        None => {
+            let rc = forced.unwrap_or_else(|| real(given.0, given.1, status));
+            (rc, rc == SUCCESS)
+        }
+    };
+    let unclear = unclear(rank, rc);
+    let (source, rtag) = if wild && received {
         // SAFETY: the library has filled in the status of a successful receive.
         unsafe { rank.abi.envelope(status) }
     } else {
         (source, rtag)
     };
     rank.change(|s, b| {
-        if let Some(c) = c.filter(|_| receives && rc == SUCCESS) {
+        if let Some(c) = c.filter(|_| receives && received) {
             s.count(b, true, c, source, rtag);
+        }
+        if unclear {
+            let comm = c.map_or(0, |c| c + 1);
+            let halves = [
+                (sends, op::SEND, dest, stag),
+                (receives, op::RECV, source, rtag),
+            ];
+            for (_, kind, peer, tag) in halves.into_iter().filter(|half| half.0) {
+                failed_message(s, b, kind, Envelope { comm, peer, tag });
+            }
         }
         if s.recorder.is_some() && rc == SUCCESS {
             let comm = c.map_or(0, |c| c + 1);

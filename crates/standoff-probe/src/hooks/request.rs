@@ -3,12 +3,13 @@
 //! A receive gets its entry after the real call: until then the thread is outside any wait, so the rank may act anyway.
 
 use super::p2p::{sent_at, unknown_comm};
-use super::{SUCCESS, failed, not_polling, thread_or};
+use super::{SUCCESS, failed, failed_message, not_polling, thread_or};
 use crate::P;
 use crate::guard::Call;
 use crate::place::passed;
-use crate::rank::{State, ThreadState, taint};
-use crate::record::{self, Choice, Data};
+use crate::rank::{Rank, State, ThreadState, taint};
+use crate::record::{self, Data};
+use crate::rescue;
 use standoff_board::layout::{Board, Envelope, Op, flag, op};
 
 /// `MPI_Isend` and its three other modes.
@@ -67,13 +68,26 @@ pub(crate) fn isend(
             ..Op::default()
         }
     };
-    let waits = kind == op::SEND && record::chosen(rank) == Some(Choice::Wait);
-    let forced = if waits {
-        data.issend(dest, tag, comm, request)
+    let forced = if kind == op::SEND {
+        record::isend(rank, record::chosen(rank), data, dest, tag, comm, request)
     } else {
         None
     };
-    let rc = forced.unwrap_or_else(real);
+    let rescued = match &rank.rescue {
+        Some(rescue) if rescue.takes(rank, kind) && forced.is_none() => {
+            let send = rescue::Send {
+                kind,
+                data,
+                dest,
+                tag,
+                comm,
+                place: o.place,
+            };
+            rescue::isend(rank, rescue, &send, request)
+        }
+        _ => None,
+    };
+    let rc = rescued.or(forced).unwrap_or_else(real);
     let posted = add(&call, request, rc, o);
     if let (true, Some(i)) = (rank.records(), posted) {
         rank.change(|s, b| {
@@ -108,13 +122,19 @@ pub(crate) fn irecv(
     real: impl FnOnce(i32, i32) -> i32,
 ) -> i32 {
     let rank = call.rank;
-    let asked = record::pattern(rank, source, tag);
-    let rc = real(asked.0, asked.1);
+    let sender = record::sender(rank, source);
+    let rc = real(sender, tag);
     if source != rank.abi.proc_null {
         let posted = add_with(&call, request, rc, |s, b, thread| {
             let comm = s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1);
             let (peer, tag) = (rank.abi.source(source), rank.abi.tag(tag));
             Op {
+                // In a forced run only.
+                seq: if sender == source {
+                    0
+                } else {
+                    1 + sender as u64
+                },
                 comm,
                 peer,
                 tag,
@@ -152,21 +172,39 @@ fn add_with(
     call: &Call,
     request: P,
     rc: i32,
-    op: impl FnOnce(&State, &mut Board, &mut ThreadState) -> Op,
+    op: impl FnOnce(&mut State, &mut Board, &mut ThreadState) -> Op,
 ) -> Option<u32> {
     let rank = call.rank;
+    let thread = call.thread();
     if rc != SUCCESS {
-        failed(rank);
+        lost(rank, thread, rc, op);
         return None;
     }
+    let thread = thread?;
     // SAFETY: a successful call has stored a handle there.
     let handle = unsafe { rank.abi.handle_at(request, 0) };
-    let thread = call.thread()?;
     let mut section = rank.section();
     let (s, b) = section.parts();
     not_polling(b, thread.slot);
     let op = op(s, b, thread);
     s.add_op(b, handle, op)
+}
+
+/// An operation that was begun and returned an error.
+#[cold]
+fn lost(
+    rank: &Rank,
+    thread: Option<&mut ThreadState>,
+    rc: i32,
+    op: impl FnOnce(&mut State, &mut Board, &mut ThreadState) -> Op,
+) {
+    let Some(thread) = thread else {
+        return failed(rank, rc);
+    };
+    rank.change(|s, b| {
+        let op = op(s, b, thread);
+        failed_message(s, b, op.kind, op.envelope());
+    });
 }
 
 /// `MPI_Send_init` and its three other modes.
@@ -186,13 +224,24 @@ pub(crate) fn init_send(
     } else {
         kind
     };
-    let bytes = if call.rank.records() { data.bytes() } else { 0 };
-    init(&call, kind, bytes, dest, tag, comm, request, real)
+    let rank = call.rank;
+    let waits = kind == op::SEND && record::starts_wait(rank, comm, dest, tag);
+    let made = || {
+        let forced = if waits {
+            data.ssend_init(dest, tag, comm, request)
+        } else {
+            None
+        };
+        forced.unwrap_or_else(real)
+    };
+    init(&call, kind, data, dest, tag, comm, request, made)
 }
 
 /// `MPI_Recv_init`.
+#[allow(clippy::too_many_arguments)] // MPI's
 pub(crate) fn init_recv(
     call: Call,
+    data: Data,
     source: i32,
     tag: i32,
     comm: usize,
@@ -208,7 +257,7 @@ pub(crate) fn init_recv(
     init(
         &call,
         kind,
-        0,
+        data,
         abi.source(source),
         abi.tag(tag),
         comm,
@@ -221,7 +270,7 @@ pub(crate) fn init_recv(
 fn init(
     call: &Call,
     kind: u8,
-    bytes: u64,
+    data: Data,
     peer: i32,
     tag: i32,
     comm: usize,
@@ -232,11 +281,16 @@ fn init(
     let rc = real();
     add_with(call, request, rc, |s, b, thread| {
         let comm = s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1);
+        let (bytes, basic) = match kind {
+            op::LOCAL => Default::default(),
+            _ => s.measure(data),
+        };
         Op {
             comm,
             peer,
             tag,
             kind,
+            collective: basic.byte(),
             flags: flag::PERSISTENT | flag::INACTIVE,
             bytes: u32::try_from(bytes).unwrap_or(u32::MAX),
             place: passed(call, b, thread, Envelope { comm, peer, tag }),
@@ -264,7 +318,7 @@ pub(crate) fn start(call: Call, n: i32, requests: P, real: impl FnOnce() -> i32)
     });
     let rc = real();
     if rc != SUCCESS {
-        failed(rank);
+        failed(rank, rc);
     }
     rc
 }

@@ -257,22 +257,33 @@ out = '\\n'.join(parts) + '\\n'
 out = out.encode('utf-8', 'replace').decode('utf-8')
 ";
 
-/// An exception `e` (not given: the uncaught one, if there is one) and where it was raised.
+/// An exception `e` (not given: the uncaught one, if there is one) and where it was raised: the first line of its message, the others
+/// with a tab before each (a long message is cut in the middle), the stack.
 const RAISED: &CStr = c"
 import sys
 if 'e' not in globals():
     e = getattr(sys, 'last_exc', None) or getattr(sys, 'last_value', None)
 out = ''
 if e is not None:
-    text = str(e).split('\\n')[0][:200]
-    out = type(e).__name__ + (': ' + text if text else '') + '\\n'
+    said = [t if len(t) <= 240 else t[:240] + '\\u2026' for t in str(e).rstrip().split('\\n')]
     lines = []
+    size = 0
+    for text in said[:-1]:
+        size += len(text.encode('utf-8', 'replace')) + 2
+        if size > 900:
+            lines.append('\\u2026')
+            break
+        lines.append(text)
+    lines.append(said[-1])
+    out = type(e).__name__ + (': ' + lines[0] if lines[0] else '') + '\\n'
+    lines = ['\\t' + text for text in lines[1:]]
+    frames = []
     tb = getattr(e, '__traceback__', None)
     while tb is not None:
         c = tb.tb_frame.f_code
-        lines.append('%d\\t%s\\t%s' % (tb.tb_lineno, c.co_name, c.co_filename))
+        frames.append('%d\\t%s\\t%s' % (tb.tb_lineno, c.co_name, c.co_filename))
         tb = tb.tb_next
-    out += '\\n'.join(reversed(lines)) + '\\n'
+    out += '\\n'.join(lines + frames[::-1]) + '\\n'
 out = out.encode('utf-8', 'replace').decode('utf-8')
 ";
 

@@ -1,12 +1,12 @@
 //! Completions: which requests a call completed.
 
-use super::matched;
+use super::convert::matched;
 use crate::P;
 use crate::guard::Call;
 use crate::rank::{State, ThreadState};
 use standoff_board::layout::{Board, Op, flag, op};
 use standoff_trace::Event;
-use standoff_trace::event::{Completion, Matched, RequestId, Told};
+use standoff_trace::event::{Completion, Matched, RequestId, Told, asks_requests};
 use std::borrow::Cow;
 
 /// How a completion ended.
@@ -110,10 +110,7 @@ pub(crate) fn completion(
             Outcome::Some(_) => Told::Some(Cow::Borrowed(&scratch.some)),
         },
     };
-    let about = scratch
-        .requests
-        .iter()
-        .fold(1, |h: u64, r| h.wrapping_mul(31) ^ r.0);
+    let about = asks_requests(scratch.requests.iter().copied());
     let nothing = matches!(outcome, Outcome::Nothing);
     let again = s
         .recorder

@@ -4,169 +4,43 @@
 //! Inside a change (see [`crate::rank::Rank::change`]), like everything on the board. A file system that is full ends the recording, which the board says.
 
 mod completion;
+mod convert;
 mod data;
+mod exchange;
 mod force;
 mod handles;
+mod parts;
+mod recorder;
+mod together;
+mod types;
 
 pub(crate) use completion::{Outcome, Scratch, completion, place_of};
 pub(crate) use data::Data;
-use handles::Handles;
+pub(crate) use exchange::{isend, send, sendrecv};
+pub(crate) use force::{Reading, Tells, chosen, outcome, patiently, sender, starts_wait, told};
+pub(crate) use parts::{Parts, Pieces};
+pub(crate) use recorder::Recorder;
+pub(crate) use together::{
+    Instance, ahead, beside, early, early_request, finish, held, masked, meet, ours, reading,
+    shadow,
+};
+pub(crate) use types::Agreed;
 
-pub(crate) use force::{Choice, chosen, pattern};
-
-use crate::map::Map;
+use crate::abi::Abi;
 use crate::rank::State;
-use standoff_board::layout::{
-    ANY, Board, COMMS, Envelope, Group as Members, Op, PLACES, collective, op, recording, root,
-};
+use convert::{listed, matched, members, source, tag};
+use standoff_board::layout::{ANY, Board, Envelope, Op, collective, op, recording, root};
 use standoff_trace::event::{
-    Collective, CollectiveKind, CommId, CommIndex, CommRank, Flow, Group, Matched, MessageId,
-    Place, Recv, RequestId, Root, Send, SendMode, SiteId, Source, TagPattern, WorldRank,
+    Collective, CollectiveKind, CommId, CommIndex, CommRank, Flow, Group, MessageId, Recv,
+    RequestId, Root, Send, SendMode, Signature, SiteId, asks_message,
 };
-use standoff_trace::{Event, Header, Record, Writer};
+use standoff_trace::{Basic, Event, Record};
 use std::borrow::Cow;
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
-use std::os::fd::AsRawFd;
-use std::path::Path;
 
-/// Mapped at a time, in bytes; more for a record that needs more.
-const WINDOW: usize = 1 << 20;
-const PAGE: usize = 4096;
-/// Messages of matched probes that have not been received.
-const MESSAGES: usize = 4096;
-
-/// One rank's recording.
-pub(crate) struct Recorder {
-    file: File,
-    window: *mut u8,
-    size: usize,
-    /// Of the window in the file.
-    offset: u64,
-    /// In the window.
-    at: usize,
-    writer: Writer,
-    /// Identities of the communicators that were defined, by index (0: none).
-    comms: Box<[u64]>,
-    sites: [u64; PLACES / 64],
-    /// Handles of matched messages.
-    messages: Map,
-    last_message: u32,
-    shared: Handles,
-    /// The last event, if that was a poll that found nothing: another like it says nothing new.
-    poll: Option<(u32, u64)>,
-    /// Events so far, definitions left out.
-    calls: u64,
-    /// The rank's taint is in the record.
-    tainted: bool,
-    /// By the number of the call.
-    forced: Vec<(u64, Choice)>,
-}
-
-// SAFETY: the window is the recorder's own; it is used inside changes only, by one thread at a time.
-unsafe impl core::marker::Send for Recorder {}
-
-impl Recorder {
-    /// Begins a file in `directory`.
-    pub fn begin(directory: &Path, name: &str, header: Header) -> std::io::Result<Recorder> {
-        let path = directory.join(name).with_extension("trace");
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(path)?;
-        let head = header.to_bytes();
-        file.write_all(&head)?;
-        let mut out = Recorder {
-            file,
-            window: core::ptr::null_mut(),
-            size: 0,
-            offset: 0,
-            at: head.len(),
-            writer: Writer::default(),
-            comms: vec![0; COMMS].into_boxed_slice(),
-            sites: [0; PLACES / 64],
-            messages: Map::new(2 * MESSAGES),
-            last_message: 0,
-            shared: Handles::default(),
-            poll: None,
-            calls: 0,
-            tainted: false,
-            forced: Vec::new(),
-        };
-        out.advance(WINDOW)?;
-        Ok(out)
-    }
-
-    /// Reads what this rank is to do in a forced run.
-    pub fn force(&mut self, path: &Path) {
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        self.forced = text.lines().filter_map(Choice::parse).collect();
-        self.forced.sort_by_key(|f| f.0);
-    }
-
-    /// Maps the next window, of at least so many bytes.
-    fn advance(&mut self, size: usize) -> std::io::Result<()> {
-        let end = self.offset + self.at as u64;
-        let offset = end - end % PAGE as u64;
-        // Reserved, or a file system that fills up later would kill the rank with SIGBUS.
-        let fd = self.file.as_raw_fd();
-        // SAFETY: an open descriptor.
-        let rc = unsafe { libc::posix_fallocate(fd, offset as i64, size as i64) };
-        if rc != 0 {
-            return Err(std::io::Error::from_raw_os_error(rc));
-        }
-        // SAFETY: a new mapping of a part of the file that is there.
-        let window = unsafe {
-            libc::mmap(
-                core::ptr::null_mut(),
-                size,
-                libc::PROT_READ | libc::PROT_WRITE,
-                libc::MAP_SHARED,
-                fd,
-                offset as i64,
-            )
-        };
-        if window == libc::MAP_FAILED {
-            return Err(std::io::Error::last_os_error());
-        }
-        self.unmap();
-        self.window = window.cast();
-        self.size = size;
-        self.offset = offset;
-        self.at = (end - offset) as usize;
-        Ok(())
-    }
-
-    fn unmap(&mut self) {
-        if !self.window.is_null() {
-            // SAFETY: mapped by `advance` with this size; nothing refers to it.
-            unsafe { libc::munmap(self.window.cast(), self.size) };
-            self.window = core::ptr::null_mut();
-        }
-    }
-
-    /// Cuts the file to what was written.
-    fn end(&mut self) {
-        let length = self.offset + self.at as u64;
-        self.unmap();
-        let _ = self.file.set_len(length);
-    }
-
-    fn put(&mut self, record: &Record<'_>) -> std::io::Result<()> {
-        let mut size = WINDOW;
-        loop {
-            // SAFETY: the window is mapped with this size and nobody else writes to it.
-            let window = unsafe { core::slice::from_raw_parts_mut(self.window, self.size) };
-            let free = window.get_mut(self.at..).unwrap_or_default();
-            if let Ok(used) = self.writer.write(free, record) {
-                self.at += used;
-                return Ok(());
-            }
-            self.advance(size)?;
-            size *= 2;
-        }
-    }
+/// What a probe asks for, see [`Event::asks`].
+pub(crate) fn asks(of: Envelope) -> u64 {
+    let comm = CommIndex(of.comm.saturating_sub(1));
+    asks_message(comm, source(of.peer), tag(of.tag))
 }
 
 impl State {
@@ -179,7 +53,10 @@ impl State {
             return;
         };
         recorder.poll = None;
-        if !matches!(event, Event::Init { .. }) {
+        if event.numbered() {
+            if let Some(forced) = &mut recorder.forced {
+                forced.made(recorder.calls, event.request());
+            }
             recorder.calls += 1;
         }
         let written = recorder.define_site(b, place).and_then(|()| {
@@ -212,8 +89,10 @@ impl State {
     #[cold]
     fn stop_recording(&mut self, b: &mut Board) {
         if let Some(mut recorder) = self.recorder.take() {
-            recorder.end();
+            recorder.lose();
             b.header.recording = recording::LOST;
+            // Messages that are on their way need what they send for ever now.
+            std::mem::forget(recorder.forced.take());
         }
     }
 
@@ -222,7 +101,10 @@ impl State {
         self.record(b, thread, place, Event::Finalize);
         if let Some(mut recorder) = self.recorder.take() {
             recorder.end();
-            b.header.recording = recording::WHOLE;
+            b.header.recording = match crate::cut::recording_lost() {
+                true => recording::LOST,
+                false => recording::WHOLE,
+            };
         }
     }
 
@@ -280,6 +162,13 @@ impl State {
         self.record(b, 0, 0, event);
     }
 
+    /// Size and type of what a call was given.
+    #[inline(always)]
+    pub fn measure(&mut self, data: Data) -> (u64, Basic) {
+        let recorder = self.recorder.as_mut();
+        recorder.map_or((0, Basic::UNKNOWN), |r| r.types.of(data))
+    }
+
     /// Records a send; `request`: of its nonblocking form.
     #[allow(clippy::too_many_arguments)] // what a call was given and told
     pub fn record_send(
@@ -292,7 +181,8 @@ impl State {
         data: Data,
         request: Option<u64>,
     ) {
-        if let Some(send) = self.send(b, kind, to, data.bytes(), request) {
+        let size = self.measure(data);
+        if let Some(send) = self.send(b, kind, to, size, request) {
             self.record(b, thread, place, Event::Send(send));
         }
     }
@@ -302,7 +192,7 @@ impl State {
         b: &mut Board,
         kind: u8,
         to: Envelope,
-        bytes: u64,
+        (bytes, basic): (u64, Basic),
         request: Option<u64>,
     ) -> Option<Send> {
         Some(Send {
@@ -316,6 +206,7 @@ impl State {
                 _ => SendMode::Standard,
             },
             bytes,
+            basic,
             request: request.map(RequestId),
             persistent: false,
         })
@@ -333,7 +224,8 @@ impl State {
         request: Option<u64>,
         told: Option<(i32, i32)>,
     ) {
-        if let Some(recv) = self.recv(b, from, data.bytes(), request, told) {
+        let size = self.measure(data);
+        if let Some(recv) = self.recv(b, from, size, request, told) {
             self.record(b, thread, place, Event::Recv(recv));
         }
     }
@@ -342,7 +234,7 @@ impl State {
         &mut self,
         b: &mut Board,
         from: Envelope,
-        bytes: u64,
+        (bytes, basic): (u64, Basic),
         request: Option<u64>,
         told: Option<(i32, i32)>,
     ) -> Option<Recv> {
@@ -352,6 +244,7 @@ impl State {
             from: source(from.peer),
             tag: tag(from.tag),
             bytes,
+            basic,
             request: request.map(RequestId),
             persistent: false,
             told: told.filter(|_| wild).map(matched),
@@ -367,9 +260,14 @@ impl State {
         send: Option<(Envelope, Data)>,
         recv: Option<(Envelope, Data, (i32, i32))>,
     ) {
-        let send = send.and_then(|(to, data)| self.send(b, op::SEND, to, data.bytes(), None));
-        let recv =
-            recv.and_then(|(from, data, told)| self.recv(b, from, data.bytes(), None, Some(told)));
+        let send = send.and_then(|(to, data)| {
+            let size = self.measure(data);
+            self.send(b, op::SEND, to, size, None)
+        });
+        let recv = recv.and_then(|(from, data, told)| {
+            let size = self.measure(data);
+            self.recv(b, from, size, None, Some(told))
+        });
         let event = match (send, recv) {
             (Some(send), Some(recv)) => Event::Sendrecv { send, recv },
             (Some(send), None) => Event::Send(send),
@@ -382,15 +280,17 @@ impl State {
     /// Records the start of a persistent request.
     pub fn record_start(&mut self, b: &mut Board, thread: usize, place: u32, o: Op) {
         let request = Some(o.order);
+        let basic = Basic::from_byte(o.collective).unwrap_or_default();
+        let size = (u64::from(o.bytes), basic);
         let event = if o.kind == op::RECV {
-            self.recv(b, o.envelope(), 0, request, None).map(|recv| {
+            self.recv(b, o.envelope(), size, request, None).map(|recv| {
                 Event::Recv(Recv {
                     persistent: true,
                     ..recv
                 })
             })
         } else {
-            self.send(b, o.kind, o.envelope(), u64::from(o.bytes), request)
+            self.send(b, o.kind, o.envelope(), size, request)
                 .map(|send| {
                     Event::Send(Send {
                         persistent: true,
@@ -421,8 +321,7 @@ impl State {
         let Some(recorder) = &mut self.recorder else {
             return;
         };
-        let about =
-            u64::from(from.comm) << 48 ^ (from.peer as u32 as u64) << 20 ^ from.tag as u32 as u64;
+        let about = asks_message(comm, source(from.peer), tag(from.tag));
         if told.is_none() && recorder.poll == Some((place, about)) {
             return;
         }
@@ -471,7 +370,36 @@ impl State {
         }
     }
 
+    /// What a member of a collective has to agree on with the others; `None`: nothing is known of that.
+    pub fn signature(&mut self, abi: &Abi, b: &Board, o: &Op, agreed: Agreed) -> Option<Signature> {
+        let comm = b.comms.get(o.comm.checked_sub(1)? as usize)?;
+        // The two groups of an intercommunicator give and get different things.
+        if comm.inter != 0 {
+            return None;
+        }
+        let (data, reduction) = match agreed {
+            Agreed::Nothing => return None,
+            Agreed::Elements(data) => (data, 0),
+            Agreed::Reduction(data, oper) => (data, types::reduction(abi, oper)),
+            Agreed::Rooted { root, others } => {
+                let at_root = u32::try_from(o.peer) == Ok(comm.rank);
+                (if at_root { root } else { others }, 0)
+            }
+        };
+        // Packed data may have another size than what it is unpacked to.
+        if abi.handle(data.dtype) == abi.packed {
+            return None;
+        }
+        let (bytes, basic) = self.measure(data);
+        Some(Signature {
+            reduction,
+            basic,
+            bytes,
+        })
+    }
+
     /// Records a collective as its operation describes it. `members`: the communicator made (1 + index) holds those that took part.
+    #[allow(clippy::too_many_arguments)] // what a call was given
     pub fn record_collective(
         &mut self,
         b: &mut Board,
@@ -480,6 +408,7 @@ impl State {
         data: bool,
         request: Option<u64>,
         members: Option<u32>,
+        signature: Option<Signature>,
     ) {
         // The two sides of MPI_Intercomm_create give communicators of their own: what they share is the world, index 0.
         let parent = if o.collective == collective::INTERCOMM_CREATE {
@@ -518,93 +447,8 @@ impl State {
             flow: if data { Flow::Data } else { Flow::Unknown },
             request: request.map(RequestId),
             members,
-            signature: None,
+            signature,
         });
         self.record(b, thread, o.place, event);
-    }
-}
-
-impl Recorder {
-    fn define_site(&mut self, b: &Board, place: u32) -> std::io::Result<()> {
-        let (word, bit) = (place as usize / 64, 1 << (place % 64));
-        let known = self.sites.get(word).is_none_or(|w| w & bit != 0);
-        let Some(entry) = b
-            .places
-            .get(place as usize)
-            .filter(|_| place != 0 && !known)
-        else {
-            return Ok(());
-        };
-        self.sites[word] |= bit;
-        let text = |at: u32| {
-            let rest = b.text.get(at as usize..).unwrap_or_default();
-            let end = rest.iter().position(|b| *b == 0).unwrap_or(rest.len());
-            String::from_utf8_lossy(&rest[..end])
-        };
-        let site = match entry.line {
-            0 => Place::Native(entry.key),
-            line => Place::Script {
-                file: text(entry.file),
-                line,
-                function: text(entry.name),
-            },
-        };
-        self.put(&Record {
-            thread: 0,
-            site: SiteId(0),
-            event: Event::Site {
-                id: SiteId(place),
-                place: site,
-            },
-        })
-    }
-}
-
-fn members(group: Members, arena: &[u32]) -> Option<Group<'static>> {
-    match group.stride {
-        Members::UNKNOWN => None,
-        Members::LISTED => Some(Group::List(Cow::Owned(listed(group, arena)))),
-        stride => Some(Group::Strided {
-            first: group.first,
-            stride,
-            len: group.len,
-        }),
-    }
-}
-
-fn listed(group: Members, arena: &[u32]) -> Vec<WorldRank> {
-    match group.stride {
-        Members::UNKNOWN => Vec::new(),
-        Members::LISTED => {
-            let at = group.first as usize;
-            let list = arena.get(at..at + group.len as usize).unwrap_or_default();
-            list.iter().map(|&r| WorldRank(r)).collect()
-        }
-        stride => (0..group.len as i32)
-            .map(|i| WorldRank((group.first as i32 + i * stride) as u32))
-            .collect(),
-    }
-}
-
-fn source(peer: i32) -> Source {
-    if peer == ANY {
-        Source::Any
-    } else {
-        Source::Rank(CommRank(peer as u32))
-    }
-}
-
-fn tag(tag: i32) -> TagPattern {
-    if tag == ANY {
-        TagPattern::Any
-    } else {
-        TagPattern::Tag(tag)
-    }
-}
-
-fn matched((source, tag): (i32, i32)) -> Matched {
-    Matched {
-        source: CommRank(source as u32),
-        tag,
     }
 }

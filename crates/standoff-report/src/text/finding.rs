@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::alike::Alike;
 use super::draw;
 use super::excerpt::{Mark, excerpts};
 use super::group::{Group, groups, place, without_arguments};
 use super::headline::{cause_name, sentence, title};
-use super::line::{Ink, Line, Page};
+use super::line::{Ink, Line, Page, cut_end, cut_path, width};
 use super::words;
-use crate::model::{AgentEntry, Cause, Finding, FindingKind, Report};
-use crate::ranks;
+use crate::model::{AgentEntry, Cause, Finding, FindingKind, Report, Step};
+use crate::ranks::{self, count};
 use crate::sources::Sources;
 
 const INDENT: usize = 2;
@@ -17,9 +18,11 @@ const INDENT: usize = 2;
 const MAX_SHOWN: usize = 8;
 
 /// Everything about an error but its heading.
-pub(crate) fn full(finding: &Finding, report: &Report, sources: &dyn Sources, page: &mut Page) {
+pub(crate) fn full(found: &Alike<'_>, report: &Report, sources: &dyn Sources, page: &mut Page) {
+    let finding = found.first;
     page.blank();
     core(finding, report, page);
+    elsewhere(found, page);
     mismatch(finding, page);
     causes(finding, page);
     let all = groups(&finding.core, report.ranks);
@@ -27,10 +30,14 @@ pub(crate) fn full(finding: &Finding, report: &Report, sources: &dyn Sources, pa
     if !matches!(finding.kind, FindingKind::Timeout | FindingKind::Snapshot) {
         marks.extend(all.iter().filter(|group| !group.left()).filter_map(mark));
     }
-    marks.extend(finding.causes.iter().filter_map(cause_mark));
+    marks.extend(
+        alike(finding.causes.iter())
+            .iter()
+            .filter_map(|c| cause_mark(c)),
+    );
     excerpts(&marks, sources, page);
     victims(finding, page);
-    schedule(finding, page);
+    steps(finding, page);
     prose(&finding.explanation, page);
     if !finding.advice.is_empty() || finding.assumption.is_some() || finding.witness.is_some() {
         page.blank();
@@ -38,38 +45,66 @@ pub(crate) fn full(finding: &Finding, report: &Report, sources: &dyn Sources, pa
     for text in &finding.advice {
         labelled(Ink::Help, "help", text, page);
     }
-    if let Some(assumption) = &finding.assumption {
-        labelled(Ink::Note, "note", assumption, page);
-    }
-    if let Some(witness) = &finding.witness {
+    let all = std::iter::once(finding).chain(found.others.iter().copied());
+    for witness in all.filter_map(|finding| finding.witness.as_ref()) {
         let text = format!("the schedule is in {witness}; standoff replay forces it again");
         labelled(Ink::Note, "note", &text, page);
     }
 }
 
-/// The steps of an execution that leads to the finding.
-fn schedule(finding: &Finding, page: &mut Page) {
-    if finding.schedule.is_empty() {
+/// The steps of an execution that leads to the finding, in columns.
+fn steps(finding: &Finding, page: &mut Page) {
+    const GAP: usize = 2;
+    /// Of who and where, which leave 35 columns to what happens.
+    const WIDEST: [usize; 2] = [14, 23];
+    if finding.steps.is_empty() {
         return;
     }
     page.blank();
-    page.push(
-        Line::new()
-            .space(INDENT)
-            .ink(Ink::Plain, "it goes like this:"),
-    );
-    for step in &finding.schedule {
-        let start = Line::new().space(INDENT + 2);
-        page.extend(Line::plain(step).wrap(start, &Line::new().space(INDENT + 6)));
+    let heading = "it comes about like this:";
+    page.push(Line::new().space(INDENT).ink(Ink::Plain, heading));
+    let widest = |cell: fn(&Step) -> &str, at: usize| {
+        let cells = finding.steps.iter().map(|step| width(cell(step)));
+        cells.max().unwrap_or(0).min(WIDEST[at])
+    };
+    let (who, place) = (widest(|s| &s.agents, 0), widest(|s| &s.place, 1));
+    for (number, step) in (1..).zip(&finding.steps) {
+        let cells = [
+            (Ink::Agent, cut_end(&step.agents, who), who),
+            (Ink::Plain, cut_path(&step.place, place), place),
+        ];
+        let mut start = Line::new().space(INDENT);
+        start = start.ink(Ink::Plain, &format!("{number:>2}")).space(GAP);
+        for (ink, text, room) in cells.into_iter().filter(|cell| cell.2 > 0) {
+            start = start.ink(ink, &text).space(room - width(&text) + GAP);
+        }
+        let rest = Line::new().space(start.width());
+        page.extend(Line::plain(&step.what).wrap(start, &rest));
+    }
+    if finding.steps_left_out > 0 {
+        let more = count(finding.steps_left_out as usize, "more choice");
+        let more = format!("({more} before these, as in the witness)");
+        page.push(Line::new().space(INDENT + 4).ink(Ink::Plain, &more));
+    }
+}
+
+/// Where else the same was found.
+fn elsewhere(found: &Alike<'_>, page: &mut Page) {
+    if let Some(text) = found.elsewhere() {
+        page.blank();
+        let rest = Line::new().space(INDENT + 2);
+        page.extend(Line::plain(&text).wrap(Line::new().space(INDENT), &rest));
     }
 }
 
 /// The drawing with its lines, and the cure.
-pub(crate) fn brief(finding: &Finding, report: &Report, page: &mut Page) {
+pub(crate) fn brief(found: &Alike<'_>, report: &Report, page: &mut Page) {
+    let finding = found.first;
     core(finding, report, page);
+    elsewhere(found, page);
     mismatch(finding, page);
-    for cause in unsaid(finding).iter().take(MAX_SHOWN) {
-        said_cause(cause, page);
+    for alike in unsaid(finding).iter().take(MAX_SHOWN) {
+        said_cause(alike, page);
     }
     for text in finding.advice.iter().take(1) {
         labelled(Ink::Help, "help", text, page);
@@ -132,8 +167,8 @@ fn causes(finding: &Finding, page: &mut Page) {
     if !causes.is_empty() {
         page.blank();
     }
-    for cause in causes.iter().take(MAX_SHOWN) {
-        said_cause(cause, page);
+    for alike in causes.iter().take(MAX_SHOWN) {
+        said_cause(alike, page);
     }
     if causes.len() > MAX_SHOWN {
         let text = format!("… and {} more", causes.len() - MAX_SHOWN);
@@ -141,15 +176,36 @@ fn causes(finding: &Finding, page: &mut Page) {
     }
 }
 
-/// Causes that the drawing does not say.
-fn unsaid(finding: &Finding) -> Vec<&Cause> {
+/// Causes that the drawing does not say, the same of several ranks together.
+fn unsaid(finding: &Finding) -> Vec<Vec<&Cause>> {
     let said = |cause: &&Cause| !draw::draws_cause(finding, cause);
-    finding.causes.iter().filter(said).collect()
+    alike(finding.causes.iter().filter(said))
 }
 
-fn said_cause(cause: &Cause, page: &mut Page) {
-    let name = cause_name(cause.world, cause.rank);
-    let text = format!("{name} {}", words::cause(cause));
+/// Causes in groups of the same words at the same place, in the order of their first.
+fn alike<'a>(causes: impl Iterator<Item = &'a Cause>) -> Vec<Vec<&'a Cause>> {
+    let mut index: BTreeMap<String, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&Cause>> = Vec::new();
+    for cause in causes {
+        let at = *index.entry(words::cause(cause)).or_insert(groups.len());
+        match groups.get_mut(at) {
+            Some(group) => group.push(cause),
+            None => groups.push(vec![cause]),
+        }
+    }
+    groups
+}
+
+/// `ranks 1–3`.
+fn names(alike: &[&Cause]) -> (Vec<String>, String) {
+    let names: Vec<String> = alike.iter().map(|c| cause_name(c.world, c.rank)).collect();
+    let text = ranks::agents(names.iter().map(String::as_str)).text;
+    (names, text)
+}
+
+fn said_cause(alike: &[&Cause], page: &mut Page) {
+    let (_, who) = names(alike);
+    let text = format!("{who} {}", words::cause(alike[0]));
     let start = Line::new()
         .space(INDENT)
         .ink(Ink::Error, "cause")
@@ -174,13 +230,15 @@ fn mark<'a>(group: &Group<'a>) -> Option<Mark<'a>> {
     })
 }
 
-fn cause_mark(cause: &Cause) -> Option<Mark<'_>> {
+fn cause_mark<'a>(alike: &[&'a Cause]) -> Option<Mark<'a>> {
+    let cause = *alike.first()?;
     cause.stack.first()?;
+    let (names, who) = names(alike);
     Some(Mark {
         stack: &cause.stack,
         call: String::new(),
-        names: vec![cause_name(cause.world, cause.rank).into()],
-        who: cause_name(cause.world, cause.rank),
+        names: names.into_iter().map(Into::into).collect(),
+        who,
         what: format!("{} here", cause.what.lines().next().unwrap_or_default()),
         ink: Ink::Error,
     })
@@ -211,9 +269,14 @@ fn victims(finding: &Finding, page: &mut Page) {
     } else {
         "them"
     };
+    // What only seems stuck holds nobody for certain.
+    let held = match finding.kind {
+        FindingKind::Stalled => "waiting",
+        _ => "stuck",
+    };
     let start = Line::new()
         .space(INDENT)
-        .ink(Ink::Plain, &format!("also stuck behind {them}:"));
+        .ink(Ink::Plain, &format!("also {held} behind {them}:"));
     page.blank();
     if let [only] = &places[..] {
         page.extend(text(only).wrap(start.space(1), &Line::new().space(INDENT + 2)));

@@ -1,15 +1,19 @@
 //! The first line: the verdict and, in one sentence, what was found.
 
+use std::collections::BTreeSet;
+
+use super::alike::together;
 use super::draw;
 use super::group::{Group, groups, left};
 use super::words;
-use crate::model::{Finding, FindingKind, Report, Scope, Severity, Verdict};
+use crate::model::{AgentEntry, Cause, Finding, FindingKind, Op, Report, Scope, Severity, Verdict};
 use crate::ranks::{self, count};
 use crate::signals::signal_name;
 
 /// Word of the verdict, as the text says it, and the sentence after it.
 pub(crate) fn headline(report: &Report) -> (&'static str, String) {
     let errors: Vec<&Finding> = errors(report).collect();
+    let groups = together(errors.iter().copied());
     let word = match report.verdict {
         Verdict::Deadlock
             if errors.iter().all(|f| f.assumption.is_some()) && !errors.is_empty() =>
@@ -30,10 +34,20 @@ pub(crate) fn headline(report: &Report) -> (&'static str, String) {
             return (word, format!("{ranks}, no deadlock so far"));
         }
         (Verdict::Clean, _) => clean(report),
-        (_, [only]) => sentence(only, report),
-        (Verdict::Deadlock, [_, _, ..]) => format!("{} independent deadlocks", errors.len()),
+        (_, [first, ..]) if groups.len() == 1 => match groups[0].elsewhere() {
+            Some(elsewhere) => format!("{}; {elsewhere}", sentence(first, report)),
+            None => sentence(first, report),
+        },
+        (Verdict::Deadlock, [_, _, ..]) => {
+            let n = errors.len();
+            let kinds = match groups.len() {
+                kinds if kinds == n => String::new(),
+                kinds => format!(" of {}", count(kinds, "kind")),
+            };
+            format!("{n} independent deadlocks{kinds}")
+        }
         (Verdict::PotentialDeadlock, [_, _, ..]) => {
-            format!("{} ways to deadlock", errors.len())
+            format!("{} ways to deadlock", groups.len())
         }
         (_, [first, ..]) => sentence(first, report),
         (Verdict::Failed, []) => ended(report),
@@ -71,12 +85,18 @@ pub(crate) fn sentence(finding: &Finding, report: &Report) -> String {
             } else {
                 "; not confirmed on the program"
             };
-            format!("in another execution {}{seen}", held(finding, report))
+            match &finding.summary {
+                Some(summary) => format!("{summary}{seen}"),
+                None => format!("in another execution {}{seen}", held(finding, report)),
+            }
         }
         FindingKind::Stalled => {
-            let (who, plural) = names(finding);
-            let polls = if plural { "poll" } else { "polls" };
-            format!("{who} only {polls} for what nobody can complete")
+            let (who, plural) = pollers(finding);
+            let seems = match plural {
+                true => "seem stuck: they only poll",
+                false => "seems stuck: it only polls",
+            };
+            format!("{who} {seems}, and nobody seems able to complete what is polled for")
         }
         FindingKind::Crash => match finding.causes.first() {
             Some(cause) => format!("{} {}", cause_name(cause.world, cause.rank), cause.what),
@@ -133,14 +153,18 @@ fn held(finding: &Finding, report: &Report) -> String {
         && !waiting.is_empty()
     {
         let gone_names = ranks::agents(gone.iter().map(|entry| entry.agent.as_str()));
-        let cause = finding
-            .causes
-            .iter()
-            .find(|cause| cause.rank == first.rank && cause.world == first.world);
+        let cause = |entry: &AgentEntry| {
+            let same = |c: &&Cause| (c.rank, c.world) == (entry.rank, entry.world);
+            let what = finding.causes.iter().find(same)?.what.as_str();
+            (!what.is_empty()).then_some(what)
+        };
         let state = words::state(first);
-        let what = match (gone.len(), cause) {
-            (1, Some(cause)) if !cause.what.is_empty() => cause.what.as_str(),
-            (1, _) => state.as_str(),
+        let common = cause(first).filter(|&what| gone.iter().all(|e| cause(e) == Some(what)));
+        let what = match (gone.len(), common) {
+            (1, Some(what)) => what,
+            (1, None) => state.as_str(),
+            // Said of one in the same words as of several.
+            (_, Some(what)) if what.starts_with("raised ") => what,
             _ => "have left",
         };
         let verb = if waiting_names.plural() {
@@ -167,11 +191,27 @@ fn held(finding: &Finding, report: &Report) -> String {
     } else {
         waiting_names.text
     };
-    format!("{who} wait for each other{ring}{others}")
+    let comms: BTreeSet<Option<&str>> = waiting.iter().map(|e| e.comm.as_deref()).collect();
+    let collectives = waiting.iter().all(|e| words::op(e) == Some(Op::Collective));
+    let across = match collectives && comms.len() > 1 {
+        true => ", in collectives of different communicators",
+        false => "",
+    };
+    format!("{who} wait for each other{ring}{across}{others}")
 }
 
-fn names(finding: &Finding) -> (String, bool) {
-    let list = ranks::agents(finding.core.iter().map(|entry| entry.agent.as_str()));
+/// Who polls, of a stall; a report that does not tell has all who wait.
+fn pollers(finding: &Finding) -> (String, bool) {
+    let polls = |entry: &&&AgentEntry| {
+        let starts = ["MPI_Test", "MPI_Iprobe", "MPI_Improbe"];
+        starts.iter().any(|start| entry.call.starts_with(start))
+    };
+    let waiting: Vec<&AgentEntry> = finding.core.iter().filter(|entry| !left(entry)).collect();
+    let mut who: Vec<&&AgentEntry> = waiting.iter().filter(polls).collect();
+    if who.is_empty() {
+        who.extend(&waiting);
+    }
+    let list = ranks::agents(who.iter().map(|entry| entry.agent.as_str()));
     let plural = list.plural();
     (list.text, plural)
 }

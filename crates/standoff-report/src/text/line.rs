@@ -102,8 +102,23 @@ impl Line {
         line
     }
 
-    /// Wrapped at [`WIDTH`]: the first line starts with `first`, the others with `rest`.
+    /// The text without its looks.
+    pub(crate) fn text(&self) -> String {
+        let pieces = self.0.iter().map(|(_, text)| text.as_str());
+        pieces.collect::<String>().replace(NO_BREAK, " ")
+    }
+
+    /// Wrapped at [`WIDTH`]: the first line starts with `first`, the others with `rest`. A word wider than a line is broken anywhere.
     pub(crate) fn wrap(&self, first: Line, rest: &Line) -> Vec<Line> {
+        self.lay(first, rest, true)
+    }
+
+    /// The same, but a word wider than a line goes beyond its end.
+    pub(crate) fn wrap_words(&self, first: Line, rest: &Line) -> Vec<Line> {
+        self.lay(first, rest, false)
+    }
+
+    fn lay(&self, first: Line, rest: &Line, breaks: bool) -> Vec<Line> {
         let mut lines = Vec::new();
         let mut line = first;
         let mut fresh = true;
@@ -121,9 +136,8 @@ impl Line {
                 line = line.ink(ink, " ");
             }
             for (ink, text) in word.0 {
-                // A word wider than a line is broken anywhere.
                 let mut text = text.as_str();
-                while line.width() + width(text) > WIDTH {
+                while breaks && line.width() + width(text) > WIDTH {
                     let room = WIDTH.saturating_sub(line.width());
                     let at = byte_at(text, room);
                     line = line.ink(ink, &text[..at]);

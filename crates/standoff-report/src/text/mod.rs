@@ -7,6 +7,7 @@
 //! by the Unicode tables); of very large findings only the first groups, places and marks are shown, with a count of
 //! the rest (the JSON has all).
 
+mod alike;
 mod call;
 mod columns;
 mod draw;
@@ -18,6 +19,7 @@ mod line;
 mod traceback;
 mod words;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use self::finding::labelled;
@@ -92,28 +94,60 @@ pub fn headline(report: &Report) -> String {
     line::clean(&format!("{word}: {text}"))
 }
 
+/// `text` after `start`, in lines of at most 80 columns, the further ones indented by `indent`. A word that is wider, such as a path, stays in one piece,
+/// so that it can be copied.
+pub fn paragraph(start: &str, text: &str, indent: usize) -> String {
+    let mut out = String::new();
+    let mut start = Line::plain(start);
+    let rest = Line::new().space(indent);
+    for text in text.lines() {
+        for line in Line::plain(text).wrap_words(start, &rest) {
+            out.push_str(line.text().trim_end());
+            out.push('\n');
+        }
+        start = rest.clone();
+    }
+    out
+}
+
 fn findings(report: &Report, sources: &dyn Sources, options: Options, page: &mut Page) {
-    let many = errors(report).count() > 1;
-    for (i, finding) in errors(report).enumerate() {
+    let groups = alike::together(errors(report));
+    let many = groups.len() > 1;
+    let mut assumed: BTreeSet<&str> = BTreeSet::new();
+    for (i, group) in groups.iter().enumerate() {
+        let finding = group.first;
         if many {
             page.blank();
             let start = Line::new().ink(Ink::Error, &format!("{}.", i + 1)).space(1);
             let rest = Line::new().space(start.width());
-            page.extend(Line::plain(&sentence(finding, report)).wrap(start, &rest));
+            let here = match finding.kind == FindingKind::Deadlock && finding.assumption.is_some() {
+                true => "on this MPI ",
+                false => "",
+            };
+            let text = format!("{here}{}", sentence(finding, report));
+            page.extend(Line::plain(&text).wrap(start, &rest));
         }
         if options.brief {
-            finding::brief(finding, report, page);
+            finding::brief(group, report, page);
         } else {
             if finding.kind == FindingKind::Timeout && !finding.core.is_empty() {
                 page.blank();
                 page.push(Line::plain("what every rank was doing then:"));
             }
-            finding::full(finding, report, sources, page);
+            finding::full(group, report, sources, page);
+            // Once is enough: further findings say in their heading that they rest on it.
+            if let Some(assumption) = finding.assumption.as_deref().filter(|a| assumed.insert(a)) {
+                finding::labelled(Ink::Note, "note", assumption, page);
+            }
         }
     }
     for finding in &report.findings {
         if finding.kind == FindingKind::Snapshot {
-            finding::full(finding, report, sources, page);
+            let alone = alike::Alike {
+                first: finding,
+                others: Vec::new(),
+            };
+            finding::full(&alone, report, sources, page);
         } else if finding.severity == Severity::Warning {
             if !options.brief {
                 page.blank();

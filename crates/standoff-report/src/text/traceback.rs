@@ -64,6 +64,8 @@ fn one(traceback: &Traceback, sources: &dyn Sources, page: &mut Page) {
             page.push(code.cut(WIDTH));
         }
     }
-    let error = Line::new().ink(Ink::Error, &traceback.error);
-    page.extend(error.wrap(Line::new(), &Line::new().space(2)));
+    for line in traceback.error.lines() {
+        let error = Line::new().ink(Ink::Error, line);
+        page.extend(error.wrap(Line::new(), &Line::new().space(2)));
+    }
 }

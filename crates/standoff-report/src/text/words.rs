@@ -21,7 +21,14 @@ pub(crate) fn wait(group: &Group<'_>, here: bool) -> String {
     match op(one) {
         Some(Op::Recv | Op::Probe) => text += &format!(" for a message from {targets}"),
         Some(Op::Send | Op::Ssend) => text += &format!(" for {targets} to receive {their}"),
-        Some(Op::Collective) => text += &format!(" for {targets} to take part"),
+        // The drawing beside says on which communicator.
+        Some(Op::Collective) if here => return format!("{text} for {targets} to take part"),
+        Some(Op::Collective) => {
+            text += &format!(" for {targets} to take part");
+            if own_comm(one.comm.as_deref()).is_some() {
+                text.push(',');
+            }
+        }
         Some(Op::Finalize) => text += &format!(" for {targets} to finish too"),
         Some(Op::Wait) if one.requests.len() > 1 => {
             let needed = match one.wait {

@@ -145,6 +145,7 @@ pub fn report(verdict: Verdict, ranks: u32, findings: Vec<Finding>) -> Report {
         report.exit = Exit {
             code: None,
             signal: Some(15),
+            ..Exit::default()
         };
     }
     report

@@ -27,6 +27,16 @@ pub type Test = (&'static str, fn(&Lab));
 
 /// Runs each test on each MPI library.
 pub fn main(tests: &[Test]) -> ExitCode {
+    main_lacking(tests, &[], |_| None)
+}
+
+/// The same, with tests that want something more of an environment, and what it lacks of that: without it they are ignored, or fail
+/// where all is to be there.
+pub fn main_lacking(
+    tests: &[Test],
+    wanting: &[Test],
+    lacks: fn(&Environment) -> Option<String>,
+) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(2);
     let mut trials = Vec::new();
@@ -35,14 +45,23 @@ pub fn main(tests: &[Test]) -> ExitCode {
             continue;
         }
         let missing = environment.missing().is_some();
-        for &(name, test) in tests {
+        let lack = match wanting {
+            [] => None,
+            _ => lacks(&environment),
+        };
+        let all = tests.iter().map(|&test| (test, None));
+        for ((name, test), lack) in all.chain(wanting.iter().map(|&test| (test, lack.clone()))) {
             let environment = environment.clone();
             let full = format!("{}::{name}", environment.name);
+            let lacking = missing || lack.is_some();
             let trial = Trial::test(full, move || {
+                if let Some(lack) = lack {
+                    return Err(lack.into());
+                }
                 test(&Lab::new(environment));
                 Ok(())
             });
-            trials.push(trial.with_ignored_flag(missing && !in_ci()));
+            trials.push(trial.with_ignored_flag(lacking && !in_ci()));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -301,12 +320,14 @@ pub fn signal(pid: i32, signal: i32) {
 }
 
 impl Ended {
-    /// Checks the exit status and that standard error holds all these.
+    /// Checks the exit status and that standard error holds all these, wherever its lines are wrapped (paths have any length).
     #[track_caller]
     pub fn expect(&self, code: i32, words: &[&str]) -> &Ended {
+        let unwrapped = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(self.code, Some(code), "{self:#?}");
+        let said = unwrapped(&self.err);
         for word in words {
-            assert!(self.err.contains(word), "no `{word}` in {self:#?}");
+            assert!(said.contains(&unwrapped(word)), "no `{word}` in {self:#?}");
         }
         self
     }
@@ -318,4 +339,14 @@ impl Ended {
             .expect(96, words);
         assert_eq!(self.out, "", "{self:#?}");
     }
+}
+
+/// Session directories of a process that are still there.
+pub fn sessions_of(pid: u32) -> usize {
+    let name = format!("standoff-{pid}-");
+    let entries = fs::read_dir("/dev/shm").into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name());
+    names
+        .filter(|n| n.to_string_lossy().starts_with(&name))
+        .count()
 }

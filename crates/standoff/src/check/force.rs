@@ -1,9 +1,12 @@
-//! What a forced run is told: for each rank, what to do at which of its calls.
+//! What a forced run is told: for each rank, what to do at which of its calls; and how to leave which collective.
 //!
-//! Calls are counted from 0 in the order of their records, definitions left out. A wildcard gets the source (and tag) that it is to take; a
-//! standard send is made a synchronous one where it is to wait; the members of a collective that is to synchronize meet in a
-//! barrier after it. All of these are choices that MPI leaves open; the program's own arguments stay as they are, and the watch judges by them.
+//! Calls are counted from 0 in the order of their records, as far as they are numbered ([`Event::numbered`]). A wildcard gets the source
+//! that it is to take from; a standard send is made a synchronous one where it is to wait, and sent as a copy where it is to be
+//! buffered; a completion waits for the request that it is to tell. Members of a collective meet in a barrier beside it, or its data goes by
+//! messages. All of these are choices that MPI leaves open; the program's own arguments stay as they are, and the watch judges by them.
+//! Which choices lead where: [`super::plan`].
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,27 +15,37 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use standoff_board::layout::FORCE_VAR;
-use standoff_check::{Action, Alternative, Outcome};
-use standoff_trace::event::{
-    CollectiveKind, CommId, CommIndex, Completion, Matched, RequestId, SendMode, Source, Told,
-};
+use standoff_trace::event::{Matched, Recv, RequestId, Told};
 use standoff_trace::{Event, RankTrace, Trace};
 
 use super::recording::Recording;
 use crate::error::Error;
 
 /// Name and version of the format of witnesses.
-const SCHEMA: &str = "standoff-witness/1";
+const SCHEMA: &str = "standoff-witness/2";
 
-/// What one rank is to do, by the number of the call.
+/// What brings the program into an execution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Choices {
+    /// By world rank.
+    pub ranks: Vec<Rank>,
+    /// How their members leave them.
+    pub collectives: Vec<Collective>,
+}
+
+/// What one rank is to do.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Rank {
-    /// In the order of calls.
+    /// By the number of the call, in order.
     pub calls: Vec<(u64, Choice)>,
+    /// Outcomes of polls, in order: number of the next call, what is asked for ([`Event::asks`]), whether it finds something.
+    pub polls: Vec<(u64, u64, bool)>,
+    /// Persistent standard sends that wait for their receive when started: communicator, destination there, tag.
+    pub starts: Vec<(u64, u32, i32)>,
 }
 
 /// What to do at a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
     /// A receive or probe: take the message of this rank of the communicator, with this tag.
@@ -44,10 +57,21 @@ pub enum Choice {
     },
     /// A standard send: wait for the receive.
     Wait,
-    /// A blocking collective: let nobody go before all have come.
-    Meet,
-    /// A completion of any: take the request that was made by this call.
+    /// A standard send: go on at once.
+    Buffer,
+    /// A completion of any: tell the request that was made by this call (one of them, if there are several such choices).
     Request(u64),
+}
+
+/// How the members of a collective leave it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Collective {
+    /// Communicator.
+    pub comm: u64,
+    /// Its number there.
+    pub seq: u64,
+    /// Nobody before all have come; or each when its data is there, but these ranks of the communicator when all have come.
+    pub early: Option<Vec<u32>>,
 }
 
 /// A schedule that leads to a deadlock, on file.
@@ -57,8 +81,8 @@ pub struct Witness {
     pub command: Vec<String>,
     /// The schedule, for people.
     pub schedule: Vec<String>,
-    /// By world rank.
-    pub ranks: Vec<Rank>,
+    /// What leads there.
+    pub choices: Choices,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,7 +90,7 @@ struct File {
     schema: String,
     command: Vec<String>,
     schedule: Vec<String>,
-    ranks: Vec<Rank>,
+    choices: Choices,
 }
 
 impl Witness {
@@ -76,7 +100,7 @@ impl Witness {
             schema: SCHEMA.to_owned(),
             command: self.command.clone(),
             schedule: self.schedule.clone(),
-            ranks: self.ranks.clone(),
+            choices: self.choices.clone(),
         };
         let text = serde_json::to_string_pretty(&file).unwrap_or_default() + "\n";
         let here = PathBuf::new();
@@ -102,7 +126,7 @@ impl Witness {
         Ok(Witness {
             command: file.command,
             schedule: file.schedule,
-            ranks: file.ranks,
+            choices: file.choices,
         })
     }
 }
@@ -130,28 +154,43 @@ fn put(directory: &Path, text: &str) -> std::io::Result<PathBuf> {
 
 /// The files that tell the ranks, beside a recording.
 #[derive(Debug)]
-pub struct Forced(PathBuf);
+pub struct Forcing(PathBuf);
 
-impl Forced {
+impl Forcing {
     /// Writes them.
-    pub fn write(recording: &Recording, ranks: &[Rank]) -> Result<Forced, Error> {
+    pub fn write(recording: &Recording, choices: &Choices) -> Result<Forcing, Error> {
         let directory = recording.path().join("force");
         let broken = |e: std::io::Error| Error::Recording(format!("cannot write the choices: {e}"));
         fs::create_dir(&directory).map_err(broken)?;
-        for (rank, choices) in ranks.iter().enumerate() {
-            let mut text = String::new();
-            for (call, choice) in &choices.calls {
-                let line = match choice {
-                    Choice::From { source, tag } => format!("{call} from {source} {tag}\n"),
-                    Choice::Wait => format!("{call} wait\n"),
-                    Choice::Meet => format!("{call} meet\n"),
-                    Choice::Request(made) => format!("{call} request {made}\n"),
+        let mut common = String::new();
+        for Collective { comm, seq, early } in &choices.collectives {
+            common += &match early {
+                None => format!("meet {comm} {seq}\n"),
+                Some(stay) => {
+                    let stay: String = stay.iter().map(|rank| format!(" {rank}")).collect();
+                    format!("early {comm} {seq}{stay}\n")
+                }
+            };
+        }
+        for (rank, own) in choices.ranks.iter().enumerate() {
+            let mut text = common.clone();
+            for (call, choice) in &own.calls {
+                text += &match choice {
+                    Choice::From { source, .. } => format!("from {call} {source}\n"),
+                    Choice::Wait => format!("wait {call}\n"),
+                    Choice::Buffer => format!("buffer {call}\n"),
+                    Choice::Request(made) => format!("told {call} {made}\n"),
                 };
-                text += &line;
+            }
+            for &(call, asks, found) in &own.polls {
+                text += &format!("poll {call} {asks} {}\n", u8::from(found));
+            }
+            for (comm, to, tag) in &own.starts {
+                text += &format!("start {comm} {to} {tag}\n");
             }
             fs::write(directory.join(rank.to_string()), text).map_err(broken)?;
         }
-        Ok(Forced(directory))
+        Ok(Forcing(directory))
     }
 
     /// What the ranks must know.
@@ -163,263 +202,103 @@ impl Forced {
 }
 
 /// Equal for equal choices.
-pub fn identity(ranks: &[Rank]) -> u64 {
+pub fn identity(choices: &Choices) -> u64 {
     let mut hasher = DefaultHasher::new();
-    ranks.hash(&mut hasher);
+    choices.hash(&mut hasher);
     hasher.finish()
 }
 
-/// Whether the blocking wildcards that a run was to force took what was chosen.
-pub fn reached(trace: &Trace, ranks: &[Rank]) -> bool {
-    trace.ranks.iter().zip(ranks).all(|(rank, choices)| {
-        let calls: Vec<&Event<'_>> = rank
-            .records
-            .iter()
-            .map(|r| &r.event)
-            .filter(|event| !definition(event))
-            .collect();
-        choices.calls.iter().all(|&(call, choice)| {
-            let source = match choice {
-                Choice::From { source, .. } => source,
-                // Not forced yet.
-                Choice::Request(_) => return false,
-                Choice::Wait | Choice::Meet => return true,
-            };
-            match usize::try_from(call).ok().and_then(|call| calls.get(call)) {
-                Some(Event::Recv(recv)) if recv.request.is_some() => {
-                    told(rank, recv.request).is_some_and(|t| t.source.0 == source)
+/// Whether what a run was to be told, it was told. Linear in the trace and the choices.
+pub fn reached(trace: &Trace, choices: &Choices) -> bool {
+    trace.ranks.iter().zip(&choices.ranks).all(|(rank, own)| {
+        let ran = Ran::of(rank);
+        let call = |number: u64| usize::try_from(number).ok().and_then(|n| ran.calls.get(n));
+        let told = |&(number, choice): &(u64, Choice)| match choice {
+            Choice::From { source, .. } => match call(number) {
+                Some(Event::Recv(Recv {
+                    request: Some(request),
+                    ..
+                })) => ran
+                    .received
+                    .get(request)
+                    .is_some_and(|t| t.source.0 == source),
+                Some(Event::Recv(recv) | Event::Sendrecv { recv, .. }) => {
+                    recv.told.is_some_and(|t| t.source.0 == source)
                 }
-                Some(Event::Recv(recv)) => recv.told.is_some_and(|t| t.source.0 == source),
                 Some(Event::Probe { told, .. }) => told.is_some_and(|t| t.source.0 == source),
                 _ => false,
-            }
-        })
-    })
-}
-
-/// What a nonblocking receive was told when it completed.
-fn told(rank: &RankTrace, request: Option<RequestId>) -> Option<Matched> {
-    rank.records.iter().find_map(|record| {
-        let Event::Complete { requests, told, .. } = &record.event else {
-            return None;
-        };
-        let at = requests.iter().position(|r| Some(*r) == request)? as u32;
-        match told {
-            Told::All(list) => list.iter().find(|t| t.0 == at).map(|t| t.1),
-            Told::Some(list) => list.iter().find(|t| t.0 == at).and_then(|t| t.1),
-            Told::None => None,
-        }
-    })
-}
-
-/// Number of the call that a record stands for.
-fn number(rank: &RankTrace, event: u32) -> u64 {
-    let before = rank.records.iter().take(event as usize);
-    before.filter(|r| !definition(&r.event)).count() as u64
-}
-
-fn definition(event: &Event<'_>) -> bool {
-    matches!(
-        event,
-        Event::Site { .. } | Event::Comm { .. } | Event::Init { .. }
-    )
-}
-
-/// The rank of a world rank in a communicator, as a rank sees it (of the remote group for an intercommunicator).
-fn in_comm(rank: &RankTrace, comm: CommIndex, world: u32, before: u32) -> Option<u32> {
-    let mut found = None;
-    for record in rank.records.iter().take(before as usize) {
-        if let Event::Comm {
-            index,
-            group,
-            remote,
-            ..
-        } = &record.event
-            && *index == comm
-        {
-            let side = remote.as_ref().unwrap_or(group);
-            found = (0..side.len() as u32).find(|&r| {
-                side.world(standoff_trace::event::CommRank(r))
-                    .is_some_and(|w| w.0 == world)
-            });
-        }
-    }
-    found
-}
-
-/// The choice that lets a wildcard take a message.
-fn take(rank: &RankTrace, event: u32, from: u32, tag: i32) -> Option<Choice> {
-    let comm = match &rank.records.get(event as usize)?.event {
-        Event::Recv(recv) | Event::Sendrecv { recv, .. } => {
-            (recv.from == Source::Any).then_some(recv.comm)?
-        }
-        Event::Probe { comm, from, .. } => (*from == Source::Any).then_some(*comm)?,
-        _ => return None,
-    };
-    let source = in_comm(rank, comm, from, event)?;
-    Some(Choice::From { source, tag })
-}
-
-fn tag_of(trace: &Trace, from: u32, send: u32) -> Option<i32> {
-    match &trace
-        .ranks
-        .get(from as usize)?
-        .records
-        .get(send as usize)?
-        .event
-    {
-        Event::Send(send) | Event::Sendrecv { send, .. } => Some(send.tag),
-        _ => None,
-    }
-}
-
-/// What brings the program to the end of a witness.
-pub fn of_witness(trace: &Trace, witness: &standoff_check::Witness) -> Vec<Rank> {
-    let mut ranks: Vec<Rank> = vec![Rank::default(); trace.ranks.len()];
-    let mut free: Vec<(u32, u32)> = Vec::new();
-    let mut early: Vec<(CommId, u64)> = Vec::new();
-    for step in &witness.steps {
-        let rank = &trace.ranks[step.rank as usize];
-        let choice = match step.action {
-            Action::Receives { from, send } | Action::Sees { from, send } => {
-                tag_of(trace, from, send).and_then(|tag| take(rank, step.event, from, tag))
-            }
-            Action::Told { request } => Some(Choice::Request(number(rank, request))),
-            Action::Buffered => {
-                free.push((step.rank, step.event));
-                None
-            }
-            Action::LeftEarly => {
-                early.extend(instance(rank, step.event));
-                None
-            }
-            Action::Begins => None,
-        };
-        if let Some(choice) = choice {
-            let call = number(rank, step.event);
-            ranks[step.rank as usize].calls.push((call, choice));
-        }
-    }
-    // Polls shift the numbers of calls from run to run: members of a collective might not agree on whether to meet.
-    let polls = trace.ranks.iter().flat_map(|r| &r.records).any(|r| {
-        matches!(&r.event, Event::Probe { poll: true, .. })
-            || matches!(&r.event, Event::Complete { call, .. }
-                if matches!(call, Completion::Test | Completion::Testall | Completion::Testany | Completion::Testsome))
-    });
-    for step in witness.steps.iter().filter(|s| s.action == Action::Begins) {
-        let rank = &trace.ranks[step.rank as usize];
-        let record = &rank.records[step.event as usize];
-        let choice = match &record.event {
-            Event::Send(send)
-                if send.mode == SendMode::Standard
-                    && !send.persistent
-                    && !free.contains(&(step.rank, step.event)) =>
-            {
-                Choice::Wait
-            }
-            Event::Collective(c)
-                if c.request.is_none()
-                    && c.members.is_none()
-                    && c.kind != CollectiveKind::CommFree
-                    && c.kind != CollectiveKind::CommDisconnect
-                    && c.kind != CollectiveKind::Barrier =>
-            {
-                match instance(rank, step.event) {
-                    Some(i) if !early.contains(&i) && !polls => Choice::Meet,
-                    _ => continue,
+            },
+            Choice::Request(made) => match (call(number), call(made)) {
+                (Some(Event::Complete { requests, told, .. }), Some(made)) => {
+                    let tells = |at: u32| requests.get(at as usize).copied() == made.request();
+                    matches!(told, Told::Some(list) if list.iter().any(|t| tells(t.0)))
                 }
-            }
-            _ => continue,
-        };
-        let call = number(rank, step.event);
-        ranks[step.rank as usize].calls.push((call, choice));
-    }
-    for rank in &mut ranks {
-        rank.calls.sort_by_key(|(call, _)| *call);
-        rank.calls.dedup_by_key(|(call, _)| *call);
-    }
-    ranks
-}
-
-/// Which collective a record is of: communicator and number on it.
-fn instance(rank: &RankTrace, event: u32) -> Option<(CommId, u64)> {
-    let Event::Collective(c) = &rank.records.get(event as usize)?.event else {
-        return None;
-    };
-    let defined = rank.records[..event as usize]
-        .iter()
-        .rev()
-        .find_map(|r| match &r.event {
-            Event::Comm { index, id, .. } if *index == c.comm => Some(*id),
-            _ => None,
-        });
-    Some((defined?, c.seq))
-}
-
-/// What brings the program to another outcome of a wildcard: all that was told before it, and then that.
-pub fn prefix(trace: &Trace, alternative: &Alternative) -> Vec<Rank> {
-    let mut ranks: Vec<Rank> = Vec::new();
-    for (r, rank) in trace.ranks.iter().enumerate() {
-        let mut out = Rank::default();
-        let end = alternative.before.get(r).copied().unwrap_or(0);
-        for (event, record) in (0u32..end).zip(&rank.records) {
-            let told = match &record.event {
-                Event::Recv(recv) => recv.told.map(|t| (t.source.0, t.tag)),
-                Event::Probe {
-                    told,
-                    from: Source::Any,
-                    ..
-                } => told.map(|t| (t.source.0, t.tag)),
-                _ => None,
-            };
-            let wild = match &record.event {
-                Event::Recv(recv) => recv.from == Source::Any,
-                Event::Probe { .. } => true,
                 _ => false,
-            };
-            if let Some((source, tag)) = told.filter(|_| wild) {
-                out.calls
-                    .push((number(rank, event), Choice::From { source, tag }));
+            },
+            Choice::Wait | Choice::Buffer => true,
+        };
+        // In the order in which they were asked, as far as they were to be told.
+        let mut asked: HashMap<(u64, u64), usize> = HashMap::new();
+        let mut polls = own.polls.iter();
+        own.calls.iter().all(told)
+            && polls.all(|&(number, asks, found)| {
+                let place = asked.entry((number, asks)).or_default();
+                *place += 1;
+                let answers = ran.answers.get(&(number, asks));
+                answers.and_then(|list| list.get(*place - 1)) == Some(&found)
+            })
+    })
+}
+
+/// What a rank did, to look things up in.
+struct Ran<'t> {
+    /// Its numbered events.
+    calls: Vec<&'t Event<'static>>,
+    /// What its nonblocking receives were told when they completed, where that is not what they asked for.
+    received: HashMap<RequestId, Matched>,
+    /// By the number of the next call and what is asked: whether each poll in turn found something.
+    answers: HashMap<(u64, u64), Vec<bool>>,
+}
+
+impl<'t> Ran<'t> {
+    fn of(rank: &'t RankTrace) -> Ran<'t> {
+        let mut ran = Ran {
+            calls: Vec::new(),
+            received: HashMap::new(),
+            answers: HashMap::new(),
+        };
+        for event in rank.records.iter().map(|record| &record.event) {
+            if let Some(asks) = event.asks() {
+                let key = (ran.calls.len() as u64, asks);
+                ran.answers.entry(key).or_default().push(found(event));
             }
-            // A nonblocking wildcard is told when it completes: it is forced where it was posted.
-            if let Event::Complete { requests, told, .. } = &record.event {
-                let list: Vec<(u32, standoff_trace::event::Matched)> = match told {
-                    Told::All(list) => list.to_vec(),
-                    Told::Some(list) => list
-                        .iter()
-                        .filter_map(|(at, m)| Some((*at, (*m)?)))
-                        .collect(),
-                    Told::None => Vec::new(),
+            if let Event::Complete { requests, told, .. } = event {
+                let mut note = |at: u32, told: Matched| {
+                    let request = requests.get(at as usize).copied();
+                    request.map(|request| ran.received.entry(request).or_insert(told));
                 };
-                for (at, matched) in list {
-                    let Some(request) = requests.get(at as usize) else {
-                        continue;
-                    };
-                    let posted = rank.records.iter().take(event as usize).position(|r| {
-                        matches!(&r.event, Event::Recv(recv) if recv.request == Some(*request) && recv.from == Source::Any)
-                    });
-                    if let Some(posted) = posted {
-                        let choice = Choice::From {
-                            source: matched.source.0,
-                            tag: matched.tag,
-                        };
-                        out.calls.push((number(rank, posted as u32), choice));
+                match told {
+                    Told::All(list) => list.iter().for_each(|&(at, told)| note(at, told)),
+                    Told::Some(list) => {
+                        let list = list.iter().filter_map(|&(at, told)| Some((at, told?)));
+                        list.for_each(|(at, told)| note(at, told));
                     }
+                    Told::None => {}
                 }
             }
+            if event.numbered() {
+                ran.calls.push(event);
+            }
         }
-        if r as u32 == alternative.rank {
-            let call = number(rank, alternative.event);
-            let choice = match alternative.outcome {
-                Outcome::Message { source, tag } => take(rank, alternative.event, source, tag),
-                Outcome::Request { event } => Some(Choice::Request(number(rank, event))),
-            };
-            out.calls.retain(|(c, _)| *c != call);
-            out.calls.extend(choice.map(|choice| (call, choice)));
-        }
-        out.calls.sort_by_key(|(call, _)| *call);
-        out.calls.dedup_by_key(|(call, _)| *call);
-        ranks.push(out);
+        ran
     }
-    ranks
+}
+
+/// Whether a poll found something.
+pub fn found(event: &Event<'_>) -> bool {
+    match event {
+        Event::Complete { told, .. } => *told != Told::None,
+        Event::Probe { told, .. } => told.is_some(),
+        _ => false,
+    }
 }

@@ -1,12 +1,20 @@
 //! `standoff check`: one ordinary run, recorded; then every other execution that MPI allows, searched; what is found, forced on the real
 //! program.
 //!
-//! [`recording`] keeps and reads what the ranks record, [`find`] makes findings of the search's witnesses, [`force`] says to the ranks what to
-//! do in a forced run. The search itself is the crate `standoff-check`.
+//! [`recording`] keeps and reads what the ranks record, [`find`] makes findings of the search's witnesses (`steps`, `words`, `lines`), `mismatch` those that are wrong without hanging, [`plan`]
+//! knows which choices lead to them, and [`force`] tells the ranks. The search itself is the crate `standoff-check`.
 
 pub mod find;
 pub mod force;
+mod lines;
+mod mismatch;
+pub mod plan;
 pub mod recording;
+pub mod scratch;
+mod steps;
+#[cfg(test)]
+mod witness_tests;
+mod words;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -20,18 +28,24 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use standoff_board::layout::MEASURE_VAR;
-use standoff_check::{Alternative, Bound, Model, Options, Scope as Searched, Verdict as Found};
-use standoff_report::{AgentEntry, Finding, FindingKind, Report, Scope, Severity, Verdict};
-use standoff_trace::Trace;
+use standoff_check::{
+    Alternative, Bound, Model, Options, Outcome as Told, Scope as Searched, Verdict as Found,
+};
+use standoff_report::{AgentEntry, Finding, FindingKind, Op, Report, Scope, Severity, Verdict};
 
 use crate::cli::{CheckArgs, ReplayArgs, RunArgs};
 use crate::error::Error;
 use crate::exit::Status;
+use crate::input::{Input, Kept, Whole};
+use crate::job::Outcome;
 use crate::output::{self, JsonFile, Style};
 use crate::run::{self, How};
 
-use self::force::{Forced, Witness};
+use self::force::{Choices, Forcing, Witness};
+use self::lines::Lines;
+use self::plan::Plan;
 use self::recording::{Execution, Recording};
+use self::scratch::{Directory, Scratch};
 
 /// How long a forced run may take beyond the recorded one, times its length.
 const PATIENCE: u32 = 4;
@@ -77,21 +91,51 @@ pub fn check(args: CheckArgs) -> Result<Status, Error> {
     let deadlock = args.run.error_exitcode;
     let style = Style::for_stream(args.run.brief, args.run.color, &io::stderr());
     let quiet = args.run.quiet;
+    let outcome = examine(&args, &How::default())?;
+    let told = told(&outcome);
+    let nothing = quiet && outcome.report.verdict == Verdict::Clean;
+    if !(told || nothing) {
+        output::diagnosis(&outcome.report, style);
+    }
+    let hangs = Verdict::PotentialDeadlock == outcome.report.verdict || told;
+    if hangs && !quiet && !args.run.brief {
+        run::say_hint(&outcome.report, args.run.ranks, &outcome.report.command);
+    }
+    if let Some(json) = json {
+        json.write(&outcome.report)?;
+    }
+    Ok(outcome.happened.status(deadlock))
+}
+
+/// Something was found while the program ran, and shown then, unless the run was silent.
+fn told(outcome: &Outcome) -> bool {
+    let happened = &outcome.happened;
+    happened.deadlock || happened.stalled || happened.timeout
+}
+
+/// Runs, records and searches, in this way. What is found after the recorded run is not shown.
+pub fn examine(args: &CheckArgs, how: &How) -> Result<Outcome, Error> {
     let recording = Recording::new()?;
+    let scratch = args.scratch.then(Scratch::new).transpose()?;
+    let input = Kept::new(recording.path().join("input"));
     let started = Instant::now();
     let first = RunArgs {
         json: None,
         quiet: true,
         stall_exit: true,
         no_kill: false,
+        on_deadlock: None,
         ..args.run.clone()
     };
-    let how = How {
-        env: recording.env(),
-        silent: false,
+    let mut recorded = how.clone();
+    recorded.env.extend(recording.env());
+    // A silent check is one of several, none of which is meant by our input: theirs is empty.
+    recorded.input = match how.silent {
+        true => Input::Again(Arc::clone(&input)),
+        false => Input::Kept(Arc::clone(&input)),
     };
-    let mut outcome = run::execute_as(first, how)?;
-    let told = outcome.happened.deadlock || outcome.happened.stalled || outcome.happened.timeout;
+    let mut outcome = run::execute_as(first, recorded)?;
+    let told = told(&outcome);
     let passed = outcome.report.verdict == Verdict::Clean && !told && !outcome.interrupted;
     if passed {
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -102,23 +146,21 @@ pub fn check(args: CheckArgs) -> Result<Status, Error> {
             })?;
         }
         let mut checker = Checker {
-            args: &args,
+            args,
+            how,
+            library: library(&outcome.report),
             took: started.elapsed(),
             begun: Instant::now(),
             runs: 0,
+            scratch,
+            input,
         };
         checker.conclude(&recording, &mut outcome.report);
         outcome.happened.warned = outcome.report.verdict == Verdict::PotentialDeadlock
             || args.run.strict && warned(&outcome.report);
     }
-    let nothing = quiet && outcome.report.verdict == Verdict::Clean;
-    if !(told || nothing) {
-        output::diagnosis(&outcome.report, style);
-    }
-    if let Some(json) = json {
-        json.write(&outcome.report)?;
-    }
-    Ok(outcome.happened.status(deadlock))
+    outcome.interrupted |= stopped();
+    Ok(outcome)
 }
 
 fn warned(report: &Report) -> bool {
@@ -130,10 +172,10 @@ fn warned(report: &Report) -> bool {
 pub fn replay(args: ReplayArgs) -> Result<Status, Error> {
     let witness = Witness::read(&args.witness)?;
     let recording = Recording::new()?;
-    let forced = Forced::write(&recording, &witness.ranks)?;
+    let forced = Forcing::write(&recording, &witness.choices)?;
     let how = How {
         env: forced.env(&recording),
-        silent: false,
+        ..How::default()
     };
     let deadlock = args.run.error_exitcode;
     let outcome = run::execute_as(args.run, how)?;
@@ -153,17 +195,24 @@ struct Explored {
     /// Choices that were forced.
     forced: BTreeSet<u64>,
     /// To be forced: outcomes, each of an execution.
-    open: Vec<(Rc<Trace>, Alternative)>,
+    open: Vec<(Rc<Execution>, Alternative)>,
     bounds: BTreeSet<String>,
     nondeterministic: bool,
 }
 
 struct Checker<'a> {
     args: &'a CheckArgs,
+    /// The MPI's name.
+    library: &'static str,
+    /// How the recorded run was made.
+    how: &'a How,
     /// The recorded run.
     took: Duration,
     begun: Instant,
     runs: u32,
+    scratch: Option<Scratch>,
+    /// Of the recorded run.
+    input: Arc<Kept>,
 }
 
 impl Checker<'_> {
@@ -174,7 +223,11 @@ impl Checker<'_> {
         while let Some(read) = next.take() {
             match read {
                 Ok(execution) => {
-                    if let Some(finding) = self.search(&execution, &mut explored) {
+                    // Of the recorded run only: that is what the user saw.
+                    if explored.seen.is_empty() {
+                        report.findings.extend(mismatch::findings(&execution));
+                    }
+                    if let Some(finding) = self.search(&Rc::new(execution), &mut explored) {
                         report.verdict = Verdict::PotentialDeadlock;
                         report.findings.insert(0, finding);
                         break;
@@ -195,7 +248,7 @@ impl Checker<'_> {
         if !explored.open.is_empty() && report.verdict == Verdict::Clean {
             let n = explored.open.len();
             explored.bounds.insert(format!(
-                "{n} other outcome{} of wildcards not run ({})",
+                "{n} other outcome{} not run ({})",
                 if n == 1 { "" } else { "s" },
                 if self.args.no_rerun {
                     "--no-rerun"
@@ -231,7 +284,7 @@ impl Checker<'_> {
     ///
     /// First with what the wildcards were told: a witness of that rests on nothing but MPI. Then with other outcomes, after which the program may make
     /// other calls: a witness of that counts only if the program, forced there, hangs.
-    fn search(&mut self, execution: &Execution, explored: &mut Explored) -> Option<Finding> {
+    fn search(&mut self, execution: &Rc<Execution>, explored: &mut Explored) -> Option<Finding> {
         if !explored.seen.insert(execution.identity()) {
             return None;
         }
@@ -249,7 +302,8 @@ impl Checker<'_> {
                 }
             };
             let nondeterministic = model.nondeterministic();
-            explored.nondeterministic |= nondeterministic;
+            let open = nondeterministic || model.asks();
+            explored.nondeterministic |= open;
             let (found, alternatives) = match self.searched(model, options) {
                 Ok(found) => found,
                 Err(why) => {
@@ -266,27 +320,32 @@ impl Checker<'_> {
                 Found::Clean(_) => {}
                 Found::Deadlock(witness) => {
                     let mut finding = find::finding(execution, &witness);
-                    let forced = force::of_witness(&execution.trace, &witness);
+                    let plan = plan::of_witness(&execution.trace, &witness);
                     let certain = witness.diverges.is_empty();
-                    self.confirm(&forced, certain, &mut finding);
+                    self.confirm(&plan, certain, &mut finding);
                     if let Some(send) = find::waiting_send(execution, &witness)
                         && (certain || finding.confirmed)
                     {
                         self.measure(send, &mut finding);
                     }
                     if certain || finding.confirmed {
-                        finding.witness = self.put(finding.schedule.clone(), forced);
+                        let schedule = find::schedule(execution, &witness);
+                        finding.witness = self.put(schedule, plan.choices);
                         return Some(finding);
                     }
                 }
             }
+            if !alternatives.is_empty() {
+                // Other answers to polls last, whose number has no end.
+                let (polls, others): (Vec<_>, Vec<_>) = alternatives
+                    .into_iter()
+                    .map(|a| (Rc::clone(execution), a))
+                    .partition(|(_, a)| matches!(a.outcome, Told::Found(_)));
+                explored.open.splice(0..0, polls.into_iter().rev());
+                explored.open.extend(others);
+            }
             if certain && !nondeterministic {
                 break;
-            }
-            if !alternatives.is_empty() {
-                let trace = Rc::new(execution.trace.clone());
-                let open = alternatives.into_iter();
-                explored.open.extend(open.map(|a| (Rc::clone(&trace), a)));
             }
         }
         None
@@ -301,7 +360,7 @@ impl Checker<'_> {
         let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             let found = model.search(&options).0;
-            let alternatives = match options.certain && model.nondeterministic() {
+            let alternatives = match options.certain && (model.nondeterministic() || model.asks()) {
                 true => model.alternatives(),
                 false => Vec::new(),
             };
@@ -323,14 +382,14 @@ impl Checker<'_> {
     }
 
     /// Forces the choices of a witness on the program, and says in the finding what came of it.
-    fn confirm(&mut self, ranks: &[force::Rank], certain: bool, finding: &mut Finding) {
+    fn confirm(&mut self, plan: &Plan, certain: bool, finding: &mut Finding) {
         const ASSUMES: &str = " This assumes that the ranks make the same calls when they receive another message first.";
         if self.args.no_rerun {
             finding.explanation += if certain { "" } else { ASSUMES };
             finding.explanation += " It was not forced on the program (--no-rerun).";
             return;
         }
-        let Some(outcome) = self.force(ranks) else {
+        let Some(Forced { outcome, .. }) = self.force(&plan.choices) else {
             finding.explanation += if certain { "" } else { ASSUMES };
             finding.explanation += " The budget did not suffice to force it on the program.";
             return;
@@ -342,8 +401,18 @@ impl Checker<'_> {
                 a.rank == b.rank
                     && (place(a) == place(b) || a.stack.is_empty() || b.stack.is_empty())
             };
-            let hangs = |e: &AgentEntry| f.core.iter().chain(&f.victims).any(|seen| same(e, seen));
-            finding.core.iter().all(hangs)
+            // Proven as soon as a part of the predicted ranks hold each other: the others may be on their way yet.
+            let mut predicted = finding.core.iter().chain(&finding.victims);
+            // Who left must be one that leaves in the witness, too: one that failed because of the forced run proves nothing.
+            let ended = |e: &AgentEntry| e.op == Some(Op::Ended);
+            let foreseen = |seen: &AgentEntry| {
+                let alike = |e: &AgentEntry| match ended(seen) {
+                    true => ended(e) && e.rank == seen.rank,
+                    false => same(e, seen),
+                };
+                predicted.clone().any(alike)
+            };
+            f.core.iter().all(foreseen) && predicted.any(|e| f.core.iter().any(|s| same(e, s)))
         });
         match live {
             Some(live) => {
@@ -352,8 +421,14 @@ impl Checker<'_> {
                 find::take_stacks(finding, live);
             }
             None => {
-                finding.explanation += " It could not be forced on the program: it made other calls there, or this MPI cannot be \
-                                        brought to it.";
+                finding.explanation += " It could not be forced on the program: ";
+                finding.explanation += &match plan.left.is_empty() {
+                    true => {
+                        "it made other calls there, or this MPI cannot be brought to it".to_owned()
+                    }
+                    false => plan.left.iter().cloned().collect::<Vec<_>>().join("; "),
+                };
+                finding.explanation += ".";
             }
         }
     }
@@ -368,25 +443,30 @@ impl Checker<'_> {
         };
         let asked = [(MEASURE_VAR.into(), format!("{from} {to}").into())];
         let outcome = self.run_as(recording.env().into_iter().chain(asked).collect());
-        if outcome.is_none_or(|o| o.report.verdict != Verdict::Clean) {
+        if outcome.is_none_or(|(o, _)| o.report.verdict != Verdict::Clean) {
             return;
         }
         let text = std::fs::read_to_string(recording.path().join("eager"));
         if let Some(limit) = text.ok().and_then(|t| t.trim().parse::<u64>().ok()) {
             finding.explanation += &format!(
-                " Measured here, this MPI buffers sends of up to {limit} bytes from rank {from} to rank {to} ({bytes} in the recorded run); with \
-                 larger ones the program hangs."
+                " It passed because {} fit what {} buffers here; above about {} it will hang (measured from rank {from} to rank {to}).",
+                bytes_in_words(bytes),
+                self.library,
+                bytes_in_words(limit),
             );
         }
     }
 
-    /// Puts a witness on file, and says where.
-    fn put(&self, schedule: Vec<String>, ranks: Vec<force::Rank>) -> Option<String> {
+    /// Puts a witness on file, and says where. A silent check is somebody else's: it leaves nothing behind.
+    fn put(&self, schedule: Vec<String>, choices: Choices) -> Option<String> {
+        if self.how.silent {
+            return None;
+        }
         let words = self.args.run.words.iter();
         let witness = Witness {
             command: words.map(|w| w.to_string_lossy().into_owned()).collect(),
             schedule,
-            ranks,
+            choices,
         };
         match witness.write() {
             Ok(path) => Some(path.display().to_string()),
@@ -397,31 +477,33 @@ impl Checker<'_> {
         }
     }
 
-    /// Runs the program under force; `None`: the budget is spent.
-    fn force(&mut self, ranks: &[force::Rank]) -> Option<crate::job::Outcome> {
+    /// Runs the program under force, recorded; `None`: the budget is spent.
+    fn force(&mut self, choices: &Choices) -> Option<Forced> {
         let recording = Recording::new().ok()?;
-        self.forced_run(ranks, &recording)
-    }
-
-    fn forced_run(
-        &mut self,
-        ranks: &[force::Rank],
-        recording: &Recording,
-    ) -> Option<crate::job::Outcome> {
-        let forced = Forced::write(recording, ranks).ok()?;
-        self.run_as(forced.env(recording))
+        let forced = Forcing::write(&recording, choices).ok()?;
+        let (outcome, directory) = self.run_as(forced.env(&recording))?;
+        Some(Forced {
+            outcome,
+            recording,
+            directory,
+        })
     }
 
     /// Runs the program again, silently; `None`: the budget is spent.
-    fn run_as(&mut self, env: Vec<(OsString, OsString)>) -> Option<crate::job::Outcome> {
+    fn run_as(&mut self, env: Vec<(OsString, OsString)>) -> Option<(Outcome, Option<Directory>)> {
         let budget = self.args.budget.unwrap_or_default();
         if stopped() || self.runs >= budget.runs || self.begun.elapsed() >= budget.time {
             return None;
         }
         if self.runs == 0 && !self.args.run.quiet {
-            output::remark(
-                "check runs the program again, forced into other executions; its output is not shown",
-            );
+            output::remark(&format!(
+                "check runs the program again, forced into other executions; its output is not shown{}",
+                match self.input.whole() {
+                    Whole::Yes => "",
+                    Whole::Terminal => ", and its input, which was a terminal's, is empty",
+                    Whole::TooMuch => ", and it gets only the beginning of its input",
+                }
+            ));
         }
         self.runs += 1;
         let args = RunArgs {
@@ -429,15 +511,28 @@ impl Checker<'_> {
             quiet: true,
             stall_exit: true,
             no_kill: false,
+            on_deadlock: None,
             timeout: Some((self.took * PATIENCE).max(LEAST)),
             ..self.args.run.clone()
         };
-        let outcome = run::execute_as(args, How { env, silent: true }).ok()?;
+        let directory = self.scratch.as_ref().map(Scratch::directory);
+        let directory = directory.transpose().ok()?;
+        let how = How {
+            env: self.how.env.iter().cloned().chain(env).collect(),
+            silent: true,
+            input: Input::Again(Arc::clone(&self.input)),
+            directory: directory.as_ref().map(|d| d.path().to_owned()),
+            output: None,
+        };
+        let mut outcome = run::execute_as(args, how).ok()?;
+        if let Some(directory) = &directory {
+            directory.at_home(&mut outcome.report);
+        }
         if outcome.interrupted {
             STOP.store(true, Ordering::Relaxed);
             return None;
         }
-        Some(outcome)
+        Some((outcome, directory))
     }
 
     /// Forces the next execution that was not looked at yet.
@@ -445,37 +540,43 @@ impl Checker<'_> {
         if self.args.no_rerun {
             return Explore::Nothing;
         }
-        while let Some((trace, alternative)) = explored.open.pop() {
+        while let Some((before, alternative)) = explored.open.pop() {
             if stopped() {
-                explored.open.push((trace, alternative));
+                explored.open.push((before, alternative));
                 break;
             }
-            let ranks = force::prefix(&trace, &alternative);
-            if !explored.forced.insert(force::identity(&ranks)) {
+            let choices = plan::prefix(&before.trace, &alternative);
+            if !explored.forced.insert(force::identity(&choices)) {
                 continue;
             }
-            let Ok(recording) = Recording::new() else {
+            let Some(forced) = self.force(&choices) else {
+                explored.forced.remove(&force::identity(&choices));
+                explored.open.push((before, alternative));
                 break;
             };
-            let Some(outcome) = self.forced_run(&ranks, &recording) else {
-                explored.forced.remove(&force::identity(&ranks));
-                explored.open.push((trace, alternative));
-                break;
-            };
+            let Forced {
+                outcome,
+                recording,
+                directory,
+            } = forced;
             if outcome.report.verdict == Verdict::Clean {
-                let execution = recording.execution();
-                let there = |e: &Execution| force::reached(&e.trace, &ranks);
+                let mut execution = recording.execution();
+                if let (Ok(execution), Some(directory)) = (&mut execution, &directory) {
+                    directory.recorded_at_home(execution);
+                }
+                let there = |e: &Execution| force::reached(&e.trace, &choices);
                 if execution.as_ref().is_ok_and(|e| !there(e)) {
-                    explored.bounds.insert(
-                        "an outcome of a wildcard that could not be brought about".to_owned(),
-                    );
+                    explored
+                        .bounds
+                        .insert("an outcome that could not be brought about".to_owned());
                 }
                 return Explore::Execution(execution);
             }
             let mut live = outcome.report.findings.into_iter();
             if let Some(live) = live.find(|f| f.kind == FindingKind::Deadlock) {
-                let mut finding = find::of_forced_run(live);
-                finding.witness = self.put(Vec::new(), ranks);
+                let mut finding = find::of_forced_run(live, alternative.outcome);
+                words::of_outcome(&Lines::new(&before), &alternative, &mut finding);
+                finding.witness = self.put(Vec::new(), choices);
                 return Explore::Hangs(Box::new(finding));
             }
             explored
@@ -484,6 +585,13 @@ impl Checker<'_> {
         }
         Explore::Nothing
     }
+}
+
+/// A run under force.
+struct Forced {
+    outcome: Outcome,
+    recording: Recording,
+    directory: Option<Directory>,
 }
 
 /// What a further run came to.
@@ -496,6 +604,27 @@ enum Explore {
     Hangs(Box<Finding>),
 }
 
+/// The MPI's name for a sentence.
+fn library(report: &Report) -> &'static str {
+    let said = report.mpi.as_ref().map_or("", |mpi| mpi.library.as_str());
+    let known = ["Open MPI", "Intel(R) MPI", "MVAPICH", "MPICH"];
+    let name = known.into_iter().find(|name| said.contains(name));
+    name.unwrap_or("this MPI")
+}
+
+/// `1 byte`, `4,096 bytes`.
+fn bytes_in_words(bytes: u64) -> String {
+    let digits = bytes.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + if bytes == 1 { " byte" } else { " bytes" }
+}
+
 /// Why something was left out, in words.
 fn bound(bound: &Bound) -> String {
     struct Said<'a>(&'a Bound);
@@ -506,11 +635,19 @@ fn bound(bound: &Bound) -> String {
                 Bound::Polls => f.write_str("other answers of MPI_Test, MPI_Iprobe and their kind"),
                 Bound::Threads { rank } => write!(f, "several threads of rank {rank} call MPI"),
                 Bound::EndsEarly { rank } => write!(f, "rank {rank} did not come to MPI_Finalize"),
+                Bound::Buffer { rank, room } => write!(
+                    f,
+                    "rank {rank} may have more in its attached buffer than its {room} bytes (MPI makes that an error, no wait)"
+                ),
                 Bound::Procedure { name } if name.starts_with("MPI_") => {
                     write!(f, "{name} is not modelled")
                 }
                 Bound::Procedure { name } => f.write_str(name),
                 Bound::Collectives { name } => write!(f, "who may leave {name} early is not known"),
+                Bound::NeverCompleted { rank } => write!(
+                    f,
+                    "what a wildcard receive of rank {rank} took is not known: nobody waited for it"
+                ),
                 Bound::Follows | Bound::OtherOutcomes => f.write_str("other outcomes of wildcards"),
             }
         }

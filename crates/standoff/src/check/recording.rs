@@ -6,8 +6,9 @@ use std::ffi::OsString;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use standoff_board::layout::RECORD_VAR;
+use standoff_board::layout::{LOST, RECORD_VAR};
 use standoff_trace::{Event, RankTrace, Trace};
 use tempfile::TempDir;
 
@@ -16,7 +17,7 @@ use crate::error::Error;
 /// A directory for the files of one run.
 #[derive(Debug)]
 pub struct Recording {
-    directory: TempDir,
+    directory: Rc<TempDir>,
 }
 
 /// One execution, read.
@@ -28,6 +29,8 @@ pub struct Execution {
     pub bounds: Vec<String>,
     /// By rank: its list of modules, for native call sites.
     pub modules: Vec<Option<PathBuf>>,
+    /// Where they are.
+    _directory: Rc<TempDir>,
 }
 
 impl Recording {
@@ -39,7 +42,9 @@ impl Recording {
                 "cannot make a directory for the recording: {error}"
             ))
         })?;
-        Ok(Recording { directory })
+        Ok(Recording {
+            directory: Rc::new(directory),
+        })
     }
 
     /// Where it is.
@@ -54,12 +59,14 @@ impl Recording {
 
     /// Reads what was recorded; else says why it cannot be searched.
     pub fn execution(&self) -> Result<Execution, String> {
+        let mut lost = false;
         let mut worlds: BTreeMap<u64, Vec<(RankTrace, PathBuf)>> = BTreeMap::new();
         for entry in fs::read_dir(self.path())
             .map_err(|e| e.to_string())?
             .flatten()
         {
             let path = entry.path();
+            lost |= path.extension().is_some_and(|e| e == LOST);
             if path.extension().is_none_or(|e| e != "trace") {
                 continue;
             }
@@ -78,8 +85,17 @@ impl Recording {
         if several {
             bounds.push("other jobs of this run (spawned ones) were not searched".to_owned());
         }
-        let trace =
-            Trace::new(ranks).map_err(|_| "the records of some ranks are missing".to_owned())?;
+        let full = || {
+            format!(
+                "no room in {} for all that was recorded",
+                std::env::temp_dir().display()
+            )
+        };
+        let trace = Trace::new(ranks).map_err(|_| match lost {
+            true => full(),
+            false => "the records of some ranks are missing".to_owned(),
+        })?;
+        bounds.extend(lost.then(full));
         Ok(Execution {
             trace,
             bounds,
@@ -87,11 +103,23 @@ impl Recording {
                 .into_iter()
                 .map(|m| m.exists().then_some(m))
                 .collect(),
+            _directory: Rc::clone(&self.directory),
         })
     }
 }
 
 impl Execution {
+    /// One of a test: nothing but what the ranks did.
+    #[cfg(test)]
+    pub(super) fn of(trace: Trace) -> Execution {
+        Execution {
+            modules: vec![None; trace.ranks.len()],
+            trace,
+            bounds: Vec::new(),
+            _directory: Recording::new().expect("a directory").directory,
+        }
+    }
+
     /// Equal for executions in which every rank made the same calls and was told the same.
     pub fn identity(&self) -> u64 {
         let mut hasher = DefaultHasher::new();

@@ -18,7 +18,7 @@ pub fn leaving(reading: &Reading) -> Left {
     if let Some((error, traceback)) = exception(&header.raised) {
         return Left {
             stack: own_first(traceback.iter().rev().cloned().collect()),
-            what: format!("raised {error}"),
+            what: format!("raised {}", in_short(&error)),
             traceback: Some(Traceback {
                 error,
                 frames: traceback,
@@ -73,21 +73,56 @@ impl Left {
     }
 }
 
+/// Whether an interruption ended the rank: Python's KeyboardInterrupt, of a SIGINT that it or its launcher was sent.
+pub fn interrupted(reading: &Reading) -> bool {
+    exception(&reading.copy.header.raised).is_some_and(|(error, _)| {
+        let name = error.lines().next().unwrap_or_default();
+        name.split(':').next() == Some("KeyboardInterrupt")
+    })
+}
+
 /// A thread of a rank, not its main one, that an exception ended.
 pub fn dead_thread(reading: &Reading) -> Option<Left> {
     let (error, frames) = exception(&reading.copy.header.thread_raised)?;
     Some(Left {
-        what: format!("had a helper thread that raised {error}"),
+        what: format!("had a helper thread that raised {}", in_short(&error)),
         stack: own_first(frames.iter().rev().cloned().collect()),
         traceback: Some(Traceback { error, frames }),
     })
 }
 
-/// An exception on a board, with its frames, innermost last.
+/// An exception on a board, with all lines of its message, and its frames, innermost last.
 fn exception(field: &[u8]) -> Option<(String, Vec<Frame>)> {
-    let (error, mut frames) = placed(field)?;
+    let (mut error, mut frames) = placed(field)?;
+    let more = text(field);
+    for line in more.lines().skip(1).map_while(|l| l.strip_prefix('\t')) {
+        error += "\n";
+        error += line;
+    }
     frames.reverse();
     Some((error, frames))
+}
+
+/// An exception in one line: the first of its message; where that only announces more (`Other MPI error, error stack:`), the last too.
+fn in_short(error: &str) -> String {
+    const LONGEST: usize = 120;
+    let mut lines = error.lines().map(str::trim_end);
+    let first = lines.next().unwrap_or_default();
+    let last = lines.rfind(|line| !line.trim().is_empty());
+    let (true, Some(last)) = (first.ends_with(':'), last) else {
+        return first.to_owned();
+    };
+    // MPICH fills the column of its functions with dots.
+    let last = match last.split_once("..") {
+        Some((name, rest)) if !name.contains(' ') => {
+            format!("{name}{}", rest.trim_start_matches('.'))
+        }
+        _ => last.trim().to_owned(),
+    };
+    match last.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{first} {}…", &last[..cut]),
+        None => format!("{first} {last}"),
+    }
 }
 
 /// A line and a stack on a board.
@@ -238,5 +273,25 @@ mod tests {
         assert_eq!(error, "KeyError: 'steps'");
         assert_eq!(frames[1], Frame::at("/x/a.py", 3, "inner"));
         assert!(exception(b"\0").is_none());
+    }
+
+    #[test]
+    fn a_message_of_several_lines() {
+        let field = b"Exception: Other MPI error, error stack:\n\tinternal_Bcast(292)....: failed\n\t\n\
+            \tMPIR_Bcast_intra(102)....: message sizes do not match\n9\tBcast\tsrc/mpi4py/MPI.src/Comm.pyx\n3\tstep\t/x/a.py\n\0";
+        let (error, frames) = exception(field).unwrap();
+        assert_eq!(error.lines().count(), 4);
+        assert_eq!(
+            in_short(&error),
+            "Exception: Other MPI error, error stack: MPIR_Bcast_intra(102): message sizes do not match"
+        );
+        assert_eq!(frames.len(), 2);
+        // The place is where the user's code called.
+        let stack = own_first(frames.into_iter().rev().collect());
+        assert_eq!(stack[0], Frame::at("/x/a.py", 3, "step"));
+        assert_eq!(in_short("ValueError: one\ntwo"), "ValueError: one");
+        let long = format!("E: so:\n{}", "é".repeat(500));
+        assert_eq!(in_short(&long).chars().count(), 7 + 120 + 1);
+        assert_eq!(in_short("E: so:\n \n"), "E: so:");
     }
 }

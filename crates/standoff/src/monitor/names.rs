@@ -1,5 +1,35 @@
 //! What the user wrote for an MPI call: methods of mpi4py and of rsmpi (the crate `mpi`), found in the source line.
 
+use standoff_mpi::Spelling;
+use standoff_report::AgentEntry;
+
+/// The language of those who wait, as far as their innermost frames tell; of several the first.
+pub fn spelling(core: &[AgentEntry]) -> Spelling {
+    let known = |entry: &AgentEntry| {
+        let file = entry.stack.first()?.file.as_deref()?;
+        // `-c CODE` and the interactive interpreter are files called `<string>` and `<stdin>`.
+        if file.ends_with(".py") || file.starts_with('<') {
+            Some(Spelling::Objects)
+        } else {
+            Some(match file.ends_with(".rs") {
+                true => Spelling::Rust,
+                false => Spelling::Native,
+            })
+        }
+    };
+    let found = core.iter().find_map(known).unwrap_or(Spelling::Native);
+    let methods = core.iter().filter_map(|entry| entry.user_call.as_deref());
+    let mut methods = methods.filter_map(|call| call.split('(').next()?.rsplit('.').next());
+    let upper = |method: &str| method.starts_with(|c: char| c.is_ascii_uppercase());
+    match found {
+        Spelling::Objects => match methods.next().is_some_and(upper) && methods.all(upper) {
+            true => Spelling::Buffers,
+            false => Spelling::Objects,
+        },
+        other => other,
+    }
+}
+
 /// The call as it stands in a Python source line, e.g. `comm.recv`, for the MPI procedure that it led to.
 ///
 /// The line may hold several calls; the one that mpi4py can have turned into `function` is taken, those that map
@@ -201,7 +231,43 @@ fn method_calls(line: &str) -> Vec<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{rust_call, user_call};
+    use super::{Spelling, rust_call, spelling, user_call};
+    use standoff_report::{AgentEntry, Frame};
+
+    #[test]
+    fn advice_speaks_the_language_of_those_who_wait() {
+        let entry = |file: &str, call: Option<&str>| AgentEntry {
+            stack: vec![Frame {
+                file: Some(file.to_owned()),
+                ..Frame::default()
+            }],
+            user_call: call.map(str::to_owned),
+            ..AgentEntry::default()
+        };
+        let left = AgentEntry::default();
+        let of = |entries: &[AgentEntry]| spelling(entries);
+        assert_eq!(of(&[]), Spelling::Native);
+        assert_eq!(
+            of(&[left, entry("a.py", Some("comm.Recv"))]),
+            Spelling::Buffers
+        );
+        let mixed = [
+            entry("a.py", Some("comm.Recv")),
+            entry("a.py", Some("comm.recv")),
+        ];
+        assert_eq!(of(&mixed), Spelling::Objects);
+        assert_eq!(of(&[entry("<string>", None)]), Spelling::Objects);
+        assert_eq!(of(&[entry("ring.f90", None)]), Spelling::Native);
+        assert_eq!(
+            of(&[entry("src/main.rs", Some("left.receive"))]),
+            Spelling::Rust
+        );
+        assert_eq!(
+            Spelling::Rust.both("MPI_Sendrecv"),
+            "MPI_Sendrecv (send_receive_into)"
+        );
+        assert_eq!(Spelling::Native.both("MPI_Sendrecv"), "MPI_Sendrecv");
+    }
 
     #[test]
     fn rust_methods_are_named_as_written() {

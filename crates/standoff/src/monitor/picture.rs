@@ -3,8 +3,9 @@
 //! What cannot be told is said to be unknown: a member of a communicator that does not (yet, or any longer) have it, a
 //! channel whose two ends do not subtract to a multiset, a rank that is moving.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::report;
 use crate::sys::End;
 use standoff_board::digest::Digest;
 use standoff_board::functions;
@@ -23,10 +24,25 @@ pub struct Reading {
     pub copy: Copy,
     /// It changed while the boards were copied.
     pub moving: bool,
+    /// Threads that its probe did not see start, where any may call MPI.
+    pub unseen_threads: u32,
     /// Its process has ended.
     pub gone: bool,
     /// How, if the system tells.
     pub end: Option<End>,
+}
+
+impl Reading {
+    /// Threads that have not called MPI so far and may.
+    pub fn others(&self) -> u32 {
+        match self.copy.header.thread_level {
+            0 | 1 => 0,
+            _ => {
+                let known = self.copy.header.other_threads;
+                known.saturating_add(self.unseen_threads)
+            }
+        }
+    }
 }
 
 /// How threads that poll are to be taken.
@@ -44,7 +60,7 @@ pub fn picture(
     readings: &[Option<Reading>],
     pollers: &dyn Fn(usize, usize) -> Polls,
 ) -> Picture {
-    let ranks: Vec<RankPicture> = readings
+    let mut ranks: Vec<RankPicture> = readings
         .iter()
         .enumerate()
         .map(|(rank, reading)| match reading {
@@ -52,11 +68,46 @@ pub fn picture(
             None => not_joined(),
         })
         .collect();
+    tell_apart(&mut ranks);
     let unmatched = unmatched(readings, &ranks);
     Picture {
         world,
         ranks,
         unmatched,
+    }
+}
+
+/// Communicators of one name, such as the parts of one split, get their members beside it.
+fn tell_apart(ranks: &mut [RankPicture]) {
+    let mut ids: BTreeMap<&str, BTreeMap<CommId, &Group>> = BTreeMap::new();
+    for comm in ranks.iter().flat_map(|rank| &rank.comms) {
+        // The two sides of an intercommunicator would call it by different names.
+        if comm.remote.is_none() && comm.name != "MPI_COMM_SELF" {
+            ids.entry(&comm.name)
+                .or_default()
+                .insert(comm.id, &comm.group);
+        }
+    }
+    let shared = ids.values().filter(|ids| ids.len() > 1).flatten();
+    let members: HashMap<CommId, String> = shared
+        .filter_map(|(&id, group)| Some((id, report::ranks(&listed(group)?))))
+        .collect();
+    for comm in ranks.iter_mut().flat_map(|rank| &mut rank.comms) {
+        if let Some(members) = members.get(&comm.id) {
+            comm.name += &format!(" ({members})");
+        }
+    }
+}
+
+/// World ranks of a group; `None`: not known.
+fn listed(group: &Group) -> Option<Vec<u32>> {
+    match group {
+        &Group::Strided { first, stride, len } => {
+            let rank = |i: u32| i64::from(first) + i64::from(i) * i64::from(stride);
+            (0..len).map(|i| u32::try_from(rank(i)).ok()).collect()
+        }
+        Group::List(list) => Some(list.iter().map(|rank| rank.0).collect()),
+        Group::Unknown => None,
     }
 }
 
@@ -96,7 +147,7 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
         .ops
         .iter()
         .filter(|o| o.kind != op::FREE && o.flags & flag::INACTIVE == 0)
-        .map(|o| operation(o, &copy.comms, later(o)))
+        .map(|o| operation(o, copy, later(o)))
         .collect();
     let mut threads = Vec::new();
     for (slot, thread) in copy.threads.iter().enumerate() {
@@ -116,7 +167,7 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
         match wait {
             wait::ALL | wait::ANY if !inline.is_empty() => {
                 for o in inline {
-                    ops.push(operation(o, &copy.comms, later(o)));
+                    ops.push(operation(o, copy, later(o)));
                     waits_for.push(o.order);
                 }
             }
@@ -134,7 +185,7 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
                         order: u64::MAX - slot as u64,
                         ..thread.inline[0]
                     };
-                    ops.push(operation(&probe, &copy.comms, None));
+                    ops.push(operation(&probe, copy, None));
                     waits_for.push(probe.order);
                 }
                 let polled = |o: &&lay::Op| {
@@ -185,11 +236,7 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
         comms,
         ops,
         threads,
-        other_threads: if header.thread_level < 2 {
-            0
-        } else {
-            header.other_threads
-        },
+        other_threads: reading.others(),
     }
 }
 
@@ -218,6 +265,7 @@ fn comm_picture(comm: &lay::Comm, arena: &[u32]) -> CommPicture {
                 seq: h.seq1 - 1,
                 kind: collective_kind(h.collective)?,
                 root: root_of(h.root),
+                blocking: h.blocking != 0,
             })
         })
         .collect();
@@ -225,6 +273,7 @@ fn comm_picture(comm: &lay::Comm, arena: &[u32]) -> CommPicture {
     CommPicture {
         id: CommId(comm.id),
         name: text(&comm.name),
+        private: comm.private != 0,
         my_rank: CommRank(comm.rank),
         group: group(comm.group, arena),
         remote: (comm.inter != 0).then(|| group(comm.remote, arena)),
@@ -267,7 +316,8 @@ fn group(group: lay::Group, arena: &[u32]) -> Group {
     }
 }
 
-fn operation(o: &lay::Op, comms: &[lay::Comm], later_same_class: Option<u64>) -> Operation {
+fn operation(o: &lay::Op, copy: &Copy, later_same_class: Option<u64>) -> Operation {
+    let comms = &copy.comms;
     let comm = (o.comm as usize)
         .checked_sub(1)
         .and_then(|c| comms.get(c))
@@ -302,7 +352,7 @@ fn operation(o: &lay::Op, comms: &[lay::Comm], later_same_class: Option<u64>) ->
                 root: root_of(o.peer),
                 blocking: o.flags & flag::BLOCKING != 0,
                 data: o.flags & flag::DATA != 0,
-                members: None,
+                members: o.members().map(|members| group(members, &copy.arena)),
             },
             None => Op::Local,
         },
@@ -312,6 +362,10 @@ fn operation(o: &lay::Op, comms: &[lay::Comm], later_same_class: Option<u64>) ->
         id: o.order,
         op: what,
         cancelled: o.flags & flag::CANCELLED != 0,
+        chosen: match o.kind {
+            op::RECV => o.seq.checked_sub(1).map(|source| CommRank(source as u32)),
+            _ => None,
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whether threads had processor time: a thread that is stopped or starved may still be about to move.
 
 use std::fs;
+use std::time::Duration;
 
 /// A thread at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub struct Sample {
 }
 
 /// Time on a processor that lets a thread that could go on go on.
-const ENOUGH: u64 = 500_000;
+const ENOUGH: Duration = Duration::from_micros(500);
 
 impl Sample {
     /// Looks at a thread; `None` if it is gone or cannot be seen.
@@ -34,10 +35,16 @@ impl Sample {
 
     /// Whether a thread seen so earlier and so now had its chance in between.
     pub fn had_time(self, now: Sample) -> bool {
+        self.had(now, ENOUGH)
+    }
+
+    /// Whether it had `time` on a processor in between, or did not want any.
+    pub fn had(self, now: Sample, time: Duration) -> bool {
         if self.stopped || now.stopped {
             return false;
         }
-        now.ran.saturating_sub(self.ran) >= ENOUGH || (self.asleep && now.asleep)
+        let ran = Duration::from_nanos(now.ran.saturating_sub(self.ran));
+        ran >= time || (self.asleep && now.asleep)
     }
 }
 
@@ -63,6 +70,14 @@ mod tests {
             stopped: true,
             ..later
         }));
+    }
+
+    #[test]
+    fn computing_for_long_is_a_chance_and_being_starved_is_none() {
+        let chance = Duration::from_millis(20);
+        let later = |ran: u64| Sample { ran, ..BUSY };
+        assert!(!BUSY.had(later(19_000_000), chance));
+        assert!(BUSY.had(later(20_000_010), chance));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
+use standoff_board::layout::{Header, LIFE};
 use standoff_board::read::{BoardFile, ReadError};
 
 use super::deaths::Deaths;
@@ -138,7 +139,7 @@ impl Ranks {
         let mut fd = None;
         if pid != 0 {
             let who = (number as u64) << 32 | u64::from(header.rank);
-            fd = self.deaths.watch(who, process);
+            fd = self.deaths.watch(who, process, &path.with_extension(LIFE));
         }
         *place = Some(Rank {
             modules: path.with_extension("maps"),
@@ -175,6 +176,20 @@ impl Rank {
             self.changed = Instant::now();
         }
         changed
+    }
+
+    /// How many threads the system knows of that the probe did not see start, if the thread level lets them call MPI.
+    pub fn unseen_threads(&self, copied: &Header) -> u32 {
+        if copied.thread_level < 2 || self.gone || self.pid == 0 {
+            return 0;
+        }
+        let Ok(tasks) = std::fs::read_dir(format!("/proc/{}/task", self.pid)) else {
+            return 0;
+        };
+        let tasks = u32::try_from(tasks.count()).unwrap_or(u32::MAX);
+        // Read again, after the count: one that has ended meanwhile must not hide another.
+        let now = self.board.header().map_or(0, |h| h.seen_threads);
+        tasks.saturating_sub(1 + now.min(copied.seen_threads))
     }
 
     /// Whether the process still runs.
@@ -223,7 +238,9 @@ pub fn read(world: &mut World) -> Vec<Option<Reading>> {
             rank.look();
             let moving = confused || rank.epoch != before || before % 2 == 1;
             let end = rank.end;
+            let unseen_threads = rank.unseen_threads(&copy.header);
             Some(Reading {
+                unseen_threads,
                 copy,
                 moving,
                 gone,

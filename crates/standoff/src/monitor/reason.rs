@@ -1,7 +1,7 @@
 //! Why nothing releases an operation, in a few words for its line of the diagnosis.
 
 use standoff_mpi::picture::WorldRank;
-use standoff_mpi::{BlockedOp, Peer, Reason};
+use standoff_mpi::{BlockedOp, OpKind, Peer, Reason};
 
 use super::report::{Known, ranks};
 
@@ -25,6 +25,9 @@ impl Known<'_> {
 
     /// Why nothing releases an operation, in a few words.
     pub fn reason(&self, me: WorldRank, op: &BlockedOp) -> String {
+        if op.private && !matches!(op.kind, OpKind::Collective { .. }) {
+            return "it has not done its part of this reduction".to_owned();
+        }
         let it = match op.peer {
             Peer::Rank { .. } => "it has".to_owned(),
             _ => "nobody has".to_owned(),
@@ -102,6 +105,16 @@ impl Known<'_> {
                 let list: Vec<u32> = missing.iter().map(|r| r.0).collect();
                 let has = if list.len() == 1 { "has" } else { "have" };
                 format!("{} {has} not called it", ranks(&list))
+            }
+            Reason::EdgeMissing {
+                sources,
+                destinations,
+            } => {
+                let list = |of: &[WorldRank]| ranks(&of.iter().map(|r| r.0).collect::<Vec<_>>());
+                match (&sources[..], &destinations[..]) {
+                    ([], gives) => format!("the graph has no edge from it at {}", list(gives)),
+                    (takes, _) => format!("the graph has no edge to it at {}", list(takes)),
+                }
             }
             Reason::Different { .. } => "others called something else in its place".to_owned(),
         }

@@ -14,10 +14,11 @@ use standoff_report::{
 use standoff_report::sources::{FileSources, Sources};
 
 use super::failures::{Left, dead_thread, leaving};
-use super::names::{rust_call, user_call};
+use super::names::{rust_call, spelling, user_call};
 use super::picture::{self, Reading};
 use super::places::{Places, in_words};
 use super::stacks::Stacks;
+use super::stall::STALL;
 
 /// What is known of a world beside the picture.
 #[derive(Debug)]
@@ -95,6 +96,18 @@ pub fn deadlock(found: &Found, picture: &Picture, known: &Known<'_>) -> Finding 
 pub fn stalled(found: &Found, picture: &Picture, known: &Known<'_>) -> Finding {
     let mut out = finding(FindingKind::Stalled, found, picture, known);
     out.confirmed = false;
+    let polls = |e: &&AgentEntry| e.op != Some(Op::Ended);
+    let mut who: Vec<u32> = out.core.iter().filter(polls).map(|e| e.rank).collect();
+    who.dedup();
+    out.explanation = format!(
+        "This is likely, not proven: who polls is awake, and may stop polling or do something else at any moment. If that does not happen: {}",
+        out.explanation
+    );
+    out.assumption = Some(format!(
+        "for {} s {} got nothing from any poll, all of them from one place, and nobody was seen who could complete what is polled for",
+        STALL.as_secs(),
+        ranks(&who),
+    ));
     out
 }
 
@@ -121,9 +134,9 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
                     Root::None => String::new(),
                 };
                 format!(
-                    "{} {verb} {:?}{root} on {}",
+                    "{} {verb} {}{root} on {}",
                     ranks(&who),
-                    v.kind,
+                    standoff_mpi::format::collective(v.kind, v.blocking),
                     m.comm_name
                 )
             })
@@ -141,7 +154,7 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
     for sentence in known.before(found, &out) {
         out.explanation += &format!(" {sentence}");
     }
-    out.advice = standoff_mpi::advise(found, picture);
+    out.advice = standoff_mpi::advise(found, picture, spelling(&out.core));
     out
 }
 
@@ -358,11 +371,13 @@ impl Known<'_> {
             out.op = Some(match op.kind {
                 _ if on_requests => Op::Wait,
                 _ if blocked.function.starts_with("MPI_Sendrecv") => Op::Sendrecv,
+                // The messages of a reduction are not the program's.
+                _ if op.private => Op::Collective,
                 kind => sort(kind),
             });
             out.comm = Some(op.comm_name.clone());
             out.peer = peer(op);
-            out.tag = tag(op);
+            out.tag = tag(op).filter(|_| !op.private);
             out.reason = Some(self.reason(blocked.agent.rank, op));
             // From any source: one of them is enough.
             if matches!(op.peer, Peer::Any) && blocked.ops.len() == 1 {

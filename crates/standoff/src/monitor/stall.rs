@@ -9,7 +9,7 @@ use super::picture::{Polls, Reading};
 use super::ranks::World;
 
 /// Fruitless polling for so long is a stall, if nobody can complete what is polled.
-const STALL: Duration = Duration::from_secs(5);
+pub const STALL: Duration = Duration::from_secs(5);
 /// Time between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 

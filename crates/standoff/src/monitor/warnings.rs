@@ -38,7 +38,7 @@ fn whole(reading: &Option<Reading>) -> Option<&Reading> {
 }
 
 /// At most [`SHOWN`], and in the last of them how many more there are.
-fn cut(mut found: Vec<Finding>, what: &str) -> Vec<Finding> {
+pub(crate) fn cut(mut found: Vec<Finding>, what: &str) -> Vec<Finding> {
     let more = found.len().saturating_sub(SHOWN);
     found.truncate(SHOWN);
     if let Some(last) = found.last_mut().filter(|_| more > 0) {
@@ -48,7 +48,7 @@ fn cut(mut found: Vec<Finding>, what: &str) -> Vec<Finding> {
 }
 
 /// `1 message`, `3 messages`.
-fn count(n: u64, what: &str) -> String {
+pub(super) fn count(n: u64, what: &str) -> String {
     match n {
         1 => format!("1 {what}"),
         _ => format!("{n} {what}s"),
@@ -56,7 +56,7 @@ fn count(n: u64, what: &str) -> String {
 }
 
 /// ` at x.py:12`, or nothing.
-fn at(place: Option<&Frame>) -> String {
+pub(super) fn at(place: Option<&Frame>) -> String {
     place
         .and_then(|p| Some(format!(" at {}:{}", p.file.as_deref()?, p.line?)))
         .unwrap_or_default()
@@ -340,7 +340,7 @@ fn mismatch(name: &str, seq: u64, variants: Sides, known: &Known<'_>) -> Finding
 
 impl Known<'_> {
     /// A rank that made a call at a place.
-    fn at(&self, rank: WorldRank, call: &str, place: Option<Frame>) -> AgentEntry {
+    pub(super) fn at(&self, rank: WorldRank, call: &str, place: Option<Frame>) -> AgentEntry {
         AgentEntry {
             agent: self.rank_name(rank),
             rank: rank.0,

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use standoff_board::layout::state;
+use standoff_mpi::picture::WorldRank;
 use standoff_mpi::{Agent, Analysis, Blocked, Finding as Found, analyse};
 use standoff_report::{Finding, Report, Scope, Verdict};
 
@@ -14,8 +16,11 @@ use super::pause::Paused;
 use super::picture::{Polls, Reading, picture};
 use super::places::Places;
 use super::processor::Sample;
+use super::raise::{Next, Raiser};
 use super::ranks::{Ranks, World, read};
 use super::report::{self, Known};
+use super::rescue::{self, Rescuer};
+use super::rest::Rest;
 use super::stacks;
 use super::stall::Pollers;
 use super::warnings;
@@ -26,14 +31,15 @@ use crate::watch::{Settings, Tick, Watcher, Why};
 const TICK: Duration = Duration::from_millis(20);
 /// A full analysis may cost at most one part in so many of the time.
 const SHARE: u32 = 100;
-/// After a proof, the rest of the job gets this long to come to rest, so that all who are stuck behind are told.
-const SETTLE: Duration = Duration::from_millis(250);
-/// At rest: nobody has moved for so long.
-const REST: Duration = Duration::from_millis(50);
 /// A rank that died is its launcher's affair for so long; only then are survivors that wait for it a deadlock.
 const LAUNCHER_GRACE: Duration = Duration::from_secs(2);
 /// Time between two looks for new boards when all ranks have joined (spawned jobs).
 const SCAN: Duration = Duration::from_millis(500);
+
+/// Why a rank counts as able to act.
+const THREADS: &str =
+    "it has threads that have not called MPI and may (a thread pool, an executor)";
+const UNSEEN: &str = "it has threads that were started where standoff does not see it (by the C library, or past pthread_create)";
 
 /// Watches the ranks of a session through their boards.
 #[derive(Debug)]
@@ -49,11 +55,13 @@ pub struct Monitor {
     pollers: Pollers,
     next_scan: Instant,
     stalled: bool,
-    /// When a deadlock was first proven.
-    proven: Option<Instant>,
+    /// The worlds of which a deadlock is proven.
+    proven: BTreeMap<usize, Rest>,
     /// Stuck ranks, while their deadlock is being told.
     paused: Paused,
     kills: Kills,
+    rescuer: Rescuer,
+    raiser: Raiser,
 }
 
 /// A set: its world, its members with the epochs of their ranks.
@@ -79,17 +87,22 @@ impl Monitor {
             pollers: Pollers::default(),
             next_scan: now,
             stalled: false,
-            proven: None,
+            proven: BTreeMap::new(),
             paused: Paused::default(),
             kills: Kills::now(),
+            rescuer: Rescuer::default(),
+            raiser: Raiser::default(),
         }
     }
 
     /// A full look at one world: what is stuck, or `None` if nothing is proven (yet).
-    fn examine(&mut self, world: usize) -> Option<Report> {
+    fn examine(&mut self, world: usize) -> Option<Tick> {
         let readings = read(&mut self.ranks.worlds[world]);
         // A change that this look has seen must be looked at again.
-        self.changed |= readings.iter().flatten().any(|r| r.moving);
+        self.changed |= readings
+            .iter()
+            .flatten()
+            .any(|r| r.moving || r.others() > 0);
         let picture = picture(world as u32, &readings, &|_, _| Polls::Act);
         let Analysis {
             mut strict,
@@ -115,14 +128,71 @@ impl Monitor {
         proven.retain(|found| !self.launcher_may_act(world, found));
         self.changed |= proven.len() < before;
         if proven.is_empty() {
-            self.proven = None;
+            self.proven.remove(&world);
             return None;
         }
-        if !self.settled(world) {
+        let w = &self.ranks.worlds[world];
+        let rest = self.proven.entry(world).or_insert_with(|| Rest::new(w));
+        if !rest.reached(w, &readings) {
             return None;
+        }
+        if self.settings.rescue
+            && self
+                .rescuer
+                .try_on(world, &self.ranks.worlds[world], &proven)
+        {
+            self.changed = true;
+            return None;
+        }
+        // Who only waits for a rank that Ctrl-C ended is not what the program did wrong.
+        proven.retain(|found| !interrupted(found, &readings));
+        if proven.is_empty() {
+            return Some(Tick::Interrupted(Box::new(self.blank(Verdict::Failed))));
+        }
+        if self.raiser.shown {
+            return self.raise(world, &readings, &picture, &proven);
         }
         let since = self.last_progress(world, &proven);
-        Some(self.deadlock(world, &readings, &picture, &proven, since))
+        let report = self.deadlock(world, &readings, &picture, &proven, since);
+        Some(Tick::Deadlock(Box::new(report)))
+    }
+
+    /// With `--on-deadlock raise`, once the deadlock has been shown: has calls return errors, or says that nothing more can be done.
+    fn raise(
+        &mut self,
+        number: usize,
+        readings: &[Option<Reading>],
+        picture: &standoff_mpi::Picture,
+        proven: &[Found],
+    ) -> Option<Tick> {
+        self.changed = true;
+        match self.raiser.next(number, readings, proven) {
+            Next::Wait => None,
+            Next::Ask(agents) => {
+                let since = self.last_progress(number, proven);
+                let findings = self
+                    .deadlock(number, readings, picture, proven, since)
+                    .findings;
+                let world = &self.ranks.worlds[number];
+                self.raiser
+                    .ask(number, world, readings, proven, &findings, &agents);
+                None
+            }
+            Next::Over(stayed) => {
+                let calls: Vec<String> = stayed
+                    .iter()
+                    .map(|(agent, function)| format!("rank {} in {function}", agent.rank.0))
+                    .collect();
+                Some(Tick::Over(match calls.is_empty() {
+                    true => "the ranks were deadlocked again after their errors; the job was ended"
+                        .to_owned(),
+                    false => format!(
+                        "the job was ended: no error could be returned to {}",
+                        calls.join(", ")
+                    ),
+                }))
+            }
+        }
     }
 
     /// Whether somebody in it waits for a rank that has just died: launchers end such a job by themselves.
@@ -131,14 +201,6 @@ impl Monitor {
             let rank = self.ranks.worlds[world].ranks[r.0 as usize].as_ref();
             rank.is_some_and(|r| r.died.is_some_and(|t| t.elapsed() < LAUNCHER_GRACE))
         })
-    }
-
-    /// Whether the rest of the world has come to rest since the proof, or has had the time to.
-    fn settled(&mut self, world: usize) -> bool {
-        let proven = *self.proven.get_or_insert_with(Instant::now);
-        let w = &self.ranks.worlds[world];
-        proven.elapsed() >= SETTLE
-            || (w.complete() && w.joined().all(|r| r.changed.elapsed() >= REST))
     }
 
     /// Whether a set has not moved for the window, each member having had processor time.
@@ -211,7 +273,14 @@ impl Monitor {
         for f in found {
             let mut finding = report::deadlock(f, picture, &known);
             self.add_memory(&mut finding);
+            if self.settings.rescue {
+                finding.advice.push(rescue::no_way_out(f).to_owned());
+            }
             out.findings.push(finding);
+        }
+        if self.settings.rescue {
+            let w = &self.ranks.worlds[world];
+            out.findings.extend(rescue::rescued(&known, w));
         }
         out.detected_after_ms = u64::try_from(since.as_millis()).ok();
         drop(known);
@@ -295,14 +364,16 @@ impl Monitor {
                 notes
                     .push("two processes claim the same rank; their job was not judged".to_owned());
             }
-            for r in w.joined() {
-                if let Ok(h) = r.board.header()
-                    && h.taint != 0
-                {
-                    taints
-                        .entry(standoff_board::read::text(&h.taint_why))
-                        .or_default()
-                        .insert(h.rank);
+            for (r, h) in w.joined().filter_map(|r| Some((r, r.board.header().ok()?))) {
+                if h.taint != 0 {
+                    let why = standoff_board::read::text(&h.taint_why);
+                    taints.entry(why).or_default().insert(h.rank);
+                }
+                if h.state == state::RUNNING && h.thread_level >= 2 && h.other_threads > 0 {
+                    taints.entry(THREADS.into()).or_default().insert(h.rank);
+                }
+                if r.unseen_threads(&h) > 0 {
+                    taints.entry(UNSEEN.into()).or_default().insert(h.rank);
                 }
             }
         }
@@ -374,6 +445,15 @@ fn add_victims(strict: &mut [Found], lenient: &mut Vec<Found>) {
     lenient.retain(|l| l.core.iter().all(|b| !proven.contains(&b.agent)));
 }
 
+/// Whether all who left and are waited for were interrupted.
+fn interrupted(found: &Found, readings: &[Option<Reading>]) -> bool {
+    let by_hand = |rank: &WorldRank| {
+        let reading = readings.get(rank.0 as usize).and_then(Option::as_ref);
+        reading.is_some_and(failures::interrupted)
+    };
+    !found.ended.is_empty() && found.ended.iter().all(by_hand)
+}
+
 fn live_threads(reading: &Option<Reading>) -> usize {
     reading
         .as_ref()
@@ -407,19 +487,34 @@ impl Watcher for Monitor {
         // All still since the last look and something new: the usual deadlock, worth a look at once.
         let due = self.changed && any_still && (!any_changed || now >= self.not_before);
         let waiting =
-            (!self.candidates.is_empty() || self.proven.is_some()) && now >= self.not_before;
+            (!self.candidates.is_empty() || !self.proven.is_empty()) && now >= self.not_before;
         if due || waiting {
             self.changed = any_changed;
             for c in self.candidates.values_mut() {
                 c.current = false;
             }
             for world in 0..self.ranks.worlds.len() {
-                if let Some(report) = self.examine(world) {
-                    return Tick::Deadlock(Box::new(report));
+                if let Some(tick) = self.examine(world) {
+                    return tick;
                 }
             }
             self.candidates.retain(|_, c| c.current);
             self.not_before = Instant::now() + now.elapsed() * SHARE;
+        }
+        self.raiser.go(&self.ranks.worlds);
+        if self.settings.rescue || self.settings.raises {
+            for (number, world) in self.ranks.worlds.iter().enumerate() {
+                self.rescuer.end(number, world);
+            }
+        }
+        if self.raiser.shown {
+            // It has been said already what is wrong.
+            return match self.raiser.hangs_at_the_end(&self.ranks.worlds) {
+                true => {
+                    Tick::Over("the job was ended: it did not come out of MPI_Finalize".to_owned())
+                }
+                false => again,
+            };
         }
         match self.stalls() {
             Some(report) => Tick::Stalled(Box::new(report)),
@@ -429,6 +524,8 @@ impl Watcher for Monitor {
 
     fn told(&mut self) {
         self.paused = Paused::default();
+        self.raiser.shown = self.settings.raises;
+        self.changed = true;
     }
 
     fn snapshot(&mut self, why: Why) -> Report {
@@ -481,6 +578,10 @@ impl Watcher for Monitor {
             for world in 0..self.ranks.worlds.len() {
                 let readings = read(&mut self.ranks.worlds[world]);
                 let known = self.known(world, &readings, Vec::new(), None);
+                if self.settings.rescue {
+                    let w = &self.ranks.worlds[world];
+                    out.findings.extend(rescue::rescued(&known, w));
+                }
                 out.findings.extend(warnings::warnings(&known));
             }
         }

@@ -4,6 +4,7 @@
 // standoff: core: 1, 5
 // standoff: cured: opening_swapped, opening_sendrecv
 // standoff: text: other.receive
+// standoff: text: MPI_Sendrecv (send_receive_into)
 use mpi::traits::*;
 
 fn main() {

@@ -1,0 +1,19 @@
+# standoff: title: the worker takes part in the broadcast first
+# standoff: ranks: 3
+# standoff: expect: clean
+# standoff: stdout: mesh of 4, step 0.5
+# standoff: check: clean
+from array import array
+from mpi4py import MPI
+
+comm = MPI.COMM_WORLD
+step = array("d", [0.5 if comm.rank == 0 else 0.0])
+if comm.rank == 0:
+    comm.Bcast(step, root=0)
+    comm.send([1, 2, 3, 4], dest=1)
+elif comm.rank == 1:
+    comm.Bcast(step, root=0)
+    mesh = comm.recv(source=0)
+    print(f"mesh of {len(mesh)}, step {step[0]}")
+else:
+    comm.Bcast(step, root=0)
