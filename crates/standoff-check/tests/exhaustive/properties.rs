@@ -176,11 +176,10 @@ proptest! {
     fn forcing_alternatives_reaches_every_execution(
         job in job(Draw { wildcards: true, collectives: true, any: false }),
     ) {
-        if let (Some(all), Some(expected)) = (executions(&job, LIMIT), can_deadlock(&job, LIMIT)) {
-            if let Some(found) = all_runs(&job, &all)? {
+        if let (Some(all), Some(expected)) = (executions(&job, LIMIT), can_deadlock(&job, LIMIT))
+            && let Some(found) = all_runs(&job, &all)? {
                 prop_assert_eq!(found, expected);
             }
-        }
     }
 }
 
