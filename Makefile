@@ -34,6 +34,10 @@ $(ENVS)/%/.ready: scripts/environment $(if $(UPGRADE),FORCE)
 build:
 	$(CARGO) build --workspace --all-targets
 
+# A job of MPI waits as much as it works, so twice as many tests as processors keep these busy.
+PROCESSORS := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+export RUST_TEST_THREADS ?= $(shell expr 2 '*' $(PROCESSORS))
+
 test: envs build
 	scripts/sum-tests $(CARGO) test --workspace --no-fail-fast
 

@@ -57,6 +57,13 @@ impl Environment {
         self.name.contains('-') && !self.program("python").exists()
     }
 
+    /// Whether it is for compiled examples only, and one with Python is there of the same family.
+    pub fn is_second(&self, all: &[Environment]) -> bool {
+        let first =
+            |other: &Environment| other.family() == self.family() && !other.without_python();
+        self.without_python() && all.iter().any(first)
+    }
+
     /// Whether it is one that need not have Fortran, and has none.
     pub fn without_fortran(&self) -> bool {
         !self.name.contains('-') && !self.program("mpifort").exists()
@@ -113,6 +120,13 @@ mod tests {
         assert!(system.without_python());
         assert!(!system.without_fortran());
         assert_eq!(system.missing(), Some("/nonexistent/bin/mpiexec".into()));
+        assert!(!system.is_second(std::slice::from_ref(&system)));
+        let wheel = Environment {
+            name: "mpich".into(),
+            ..system.clone()
+        };
+        assert!(system.is_second(&[wheel.clone(), system.clone()]));
+        assert!(!wheel.is_second(&[wheel.clone(), system]));
     }
 
     #[test]
