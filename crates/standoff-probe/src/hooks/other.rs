@@ -1,6 +1,7 @@
 //! Procedures that the model does not follow.
 
-use super::{not_polling, thread_or, unblock};
+use super::{SUCCESS, not_polling, thread_or, unblock};
+use crate::P;
 use crate::guard::Call;
 use standoff_board::functions;
 use standoff_board::layout::{Board, wait};
@@ -52,6 +53,16 @@ pub(crate) fn attach(call: Call, size: impl Into<i64>, real: impl FnOnce() -> i3
 /// `MPI_Buffer_detach`: may wait until what is in the buffer is delivered.
 pub(crate) fn detach(call: Call, real: impl FnOnce() -> i32) -> i32 {
     inside(call, |_| Event::Buffer { bytes: 0 }, real)
+}
+
+/// `MPI_Comm_get_parent`: local; without a parent there is nothing to follow.
+pub(crate) fn get_parent(call: Call, parent: P, real: impl FnOnce() -> i32) -> i32 {
+    let rc = real();
+    // SAFETY: a successful call has stored a handle there.
+    if rc == SUCCESS && unsafe { call.rank.abi.handle_at(parent, 0) } == call.rank.abi.comm_null {
+        return rc;
+    }
+    opaque(call, || rc)
 }
 
 /// Can send, complete or connect in ways that are not followed: the rank may act from now on.

@@ -3,7 +3,6 @@
 // standoff: expect: clean
 // standoff: stdout: 1000000 individuals, best 3
 // standoff: check: clean
-// standoff: check-scope: bounded
 use mpi::collective::SystemOperation;
 use mpi::topology::SimpleCommunicator;
 use mpi::traits::*;

@@ -3,7 +3,6 @@
 // standoff: expect: clean
 // standoff: stdout: all blocks agree
 // standoff: check: clean
-// standoff: check-scope: bounded
 use mpi::traits::*;
 use mpi::Rank;
 use standoff_comm::Partners;
