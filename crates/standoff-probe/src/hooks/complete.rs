@@ -1,4 +1,4 @@
-//! Waiting for, cancelling and freeing requests.
+//! Waiting for requests.
 
 use super::groups::library;
 use super::{OwnStatus, SUCCESS, failed, failed_message, note, registers, thread_or, unblock};
@@ -8,9 +8,8 @@ use crate::place::passed;
 use crate::raise::{self, Endable, Withdrawn};
 use crate::rank::{Rank, State, ThreadState};
 use crate::record::{self, Outcome, Tells};
-use crate::rescue;
+use crate::rescue::{Completing, Which};
 use standoff_board::layout::{ANY, Board, Envelope, Op, flag, op, wait};
-use standoff_trace::Event;
 use standoff_trace::event::Completion;
 
 /// What a call does with its requests' entries.
@@ -88,7 +87,7 @@ pub(super) fn gather(
 }
 
 /// Where the program keeps its `i`-th request.
-pub(super) fn address(rank: &Rank, requests: P, i: usize) -> usize {
+pub(crate) fn address(rank: &Rank, requests: P, i: usize) -> usize {
     requests as usize
         + i * if rank.abi.small_handles {
             4
@@ -313,16 +312,12 @@ fn wait_for_all(
     let endable = Endable::of(rank, thread);
     let rc = match &rank.rescue {
         Some(rescue) if rank.raise.is_some() || rescue.holds(rank, thread, requests) => {
-            let several = (kind == Completion::Waitall).then_some(n);
-            rescue::wait(
-                rank,
-                rescue,
-                thread,
-                endable.as_ref(),
-                several,
-                requests,
-                status,
-            )
+            let which = match kind {
+                Completion::Waitall => Which::All(n),
+                _ => Which::One,
+            };
+            let completing = Completing::new(rank, rescue, thread, which, requests, status);
+            completing.wait(endable.as_ref())
         }
         _ => real(status),
     };
@@ -406,10 +401,13 @@ fn wait_for_some(
     let room = tells.count.map_or(1, |_| n);
     let status = statuses(rank, thread, status, room, wild);
     let endable = Endable::of(rank, thread);
-    let waited = |status| match &endable {
-        Some(endable) => {
-            let (count, list) = (tells.count, tells.list);
-            raise::wait_for_some(endable, n, requests, count, list, status)
+    let rescue = rank.rescue.as_deref();
+    let copies = rescue.filter(|r| rank.raise.is_some() || r.holds(rank, thread, requests));
+    let waited = |thread: &ThreadState, status| match copies {
+        Some(rescue) => {
+            let which = Which::Some(n, tells);
+            let completing = Completing::new(rank, rescue, thread, which, requests, status);
+            completing.wait(endable.as_ref())
         }
         None => real(status),
     };
@@ -418,14 +416,14 @@ fn wait_for_some(
         None => loop {
             let held = record::held(rank, thread);
             if held.is_empty() {
-                break waited(status);
+                break waited(thread, status);
             }
             let mut found = false;
             let rc = record::masked(rank, &held, n, requests, tells, status, &mut found);
             match rc {
                 Some(rc) if found || rc != SUCCESS => break rc,
                 Some(_) => {}
-                None => break waited(status),
+                None => break waited(thread, status),
             }
         },
     };
@@ -528,79 +526,4 @@ pub(super) fn tell(rank: &Rank, list: &[u32], requests: P, tells: Tells, statuse
     }
     tells.put(rank, list);
     SUCCESS
-}
-
-/// `MPI_Cancel`.
-pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 {
-    let rank = call.rank;
-    // SAFETY: the program gives a request.
-    let handle = unsafe { rank.abi.handle_at(request, 0) };
-    rank.change(|s, b| {
-        let Some(o) = s.ops.get(handle as u64) else {
-            return;
-        };
-        let Some(e) = b.ops.get_mut(o as usize) else {
-            return;
-        };
-        e.flags |= flag::CANCELLED;
-        let e = *e;
-        if let Some(thread) = call.thread().filter(|_| s.recorder.is_some()) {
-            let place = crate::place::look(&call, b, thread);
-            match s.identity(b, request as usize, o) {
-                Some(id) => s.record(b, thread.slot, place, Event::Cancel(id)),
-                None => s.record_lost(b, "a cancelled send whose request is not known"),
-            }
-        }
-        if matches!(e.kind, op::SEND | op::SSEND | op::BSEND | op::RSEND) && e.comm != 0 {
-            // Whether it will be withdrawn or not cannot be told in time.
-            s.mark_unknown(b, false, e.comm - 1, e.peer);
-        }
-    });
-    let rc = real();
-    if rc != SUCCESS {
-        failed(rank, rc);
-    }
-    rc
-}
-
-/// `MPI_Request_free`.
-pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 {
-    let rank = call.rank;
-    // SAFETY: the program gives a request.
-    let handle = unsafe { rank.abi.handle_at(request, 0) };
-    rank.change(|s, b| {
-        let Some(o) = s.ops.get(handle as u64) else {
-            return;
-        };
-        let Some(e) = b.ops.get(o as usize).copied() else {
-            return;
-        };
-        if e.kind == op::RECV && e.flags & flag::INACTIVE == 0 && e.comm != 0 {
-            // It will take its message at a moment that nobody sees.
-            match e.peer {
-                ANY => crate::rank::taint(b, "a freed receive from any source"),
-                p => s.mark_unknown(b, true, e.comm - 1, p),
-            }
-        }
-        if let Some(thread) = call.thread().filter(|_| {
-            s.recorder.is_some() && e.kind != op::LOCAL && e.flags & flag::INACTIVE == 0
-        }) {
-            let place = crate::place::look(&call, b, thread);
-            match s.complete(b, o, &[request as usize]) {
-                Some(ids) => {
-                    for id in ids.into_iter().flatten() {
-                        s.record(b, thread.slot, place, Event::RequestFree(id));
-                    }
-                }
-                None => s.record_muddle(b, thread.slot, place),
-            }
-        }
-        s.drop_op(b, o);
-    });
-    let ours = rank.rescue.as_ref().is_some_and(|r| r.freed(rank, request));
-    let rc = if ours { SUCCESS } else { real() };
-    if rc != SUCCESS {
-        failed(rank, rc);
-    }
-    rc
 }

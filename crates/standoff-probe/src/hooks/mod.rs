@@ -15,8 +15,11 @@ pub(crate) mod other;
 pub(crate) mod p2p;
 pub(crate) mod polls;
 pub(crate) mod probe;
+pub(crate) mod release;
 pub(crate) mod request;
 pub(crate) mod topology;
+
+pub(crate) use complete::address;
 
 use crate::P;
 use crate::rank::{self, Rank, State, ThreadState};
