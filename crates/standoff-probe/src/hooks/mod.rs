@@ -9,12 +9,14 @@ pub(crate) mod bindings;
 pub(crate) mod collective;
 pub(crate) mod comm;
 pub(crate) mod complete;
+mod gathered;
 pub(crate) mod groups;
 pub(crate) mod life;
 pub(crate) mod other;
 pub(crate) mod p2p;
 pub(crate) mod polls;
 pub(crate) mod probe;
+pub(crate) mod release;
 pub(crate) mod request;
 pub(crate) mod topology;
 

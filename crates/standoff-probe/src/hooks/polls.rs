@@ -1,6 +1,6 @@
 //! Testing requests.
 
-use super::complete::{
+use super::gathered::{
     About, How, address, all_done, chosen, gather, recorded, some_done, statuses, tell,
 };
 use super::{SUCCESS, failed, fruitless, not_polling, registers, thread_or};
