@@ -9,7 +9,7 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 8;
+pub const VERSION: u32 = 9;
 /// Environment variable with the path of the directory for recordings.
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
 /// Extension of the pipe beside a board that hangs up when the rank begins to end.
@@ -98,6 +98,8 @@ pub mod command {
     pub const RAISE: u32 = 4;
     /// Calls that have ended so may return, with an error.
     pub const GO: u32 = 5;
+    /// As [`RESCUE`], for sends that the program asks for again and again (`MPI_Test` and its kin).
+    pub const RESCUE_POLLED: u32 = 6;
 }
 
 /// Head of a board. Fields that both sides touch while the job runs are accessed as atomics of their size.

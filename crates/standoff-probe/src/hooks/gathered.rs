@@ -85,7 +85,7 @@ pub(super) fn gather(
 }
 
 /// Where the program keeps its `i`-th request.
-pub(super) fn address(rank: &Rank, requests: P, i: usize) -> usize {
+pub(crate) fn address(rank: &Rank, requests: P, i: usize) -> usize {
     requests as usize
         + i * if rank.abi.small_handles {
             4

@@ -11,6 +11,11 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
     let rank = call.rank;
     // SAFETY: the program gives a request.
     let handle = unsafe { rank.abi.handle_at(request, 0) };
+    let rescue = rank.rescue.as_ref();
+    if rescue.is_some_and(|rescue| rescue.let_go(rank, handle)) {
+        // A standard send that is over cannot be withdrawn.
+        return SUCCESS;
+    }
     rank.change(|s, b| {
         let Some(o) = s.ops.get(handle as u64) else {
             return;
@@ -73,7 +78,10 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
         }
         s.drop_op(b, o);
     });
-    let ours = rank.rescue.as_ref().is_some_and(|r| r.freed(rank, request));
+    let ours = rank.rescue.as_ref().is_some_and(|rescue| {
+        rescue.forget(handle);
+        rescue.freed(rank, request)
+    });
     let rc = if ours { SUCCESS } else { real() };
     if rc != SUCCESS {
         failed(rank, rc);
