@@ -7,6 +7,9 @@ use core::cell::Cell;
 use standoff_board::layout::{self as lay, Board, Channel, Op};
 use std::collections::{HashMap, VecDeque};
 
+/// Persistent collectives that are remembered after they were freed.
+const RETIRED: usize = 64;
+
 /// What only the rank itself needs to know. The maps lead from handles and keys to indices on the board.
 pub(crate) struct State {
     pub comms: Map,
@@ -20,6 +23,8 @@ pub(crate) struct State {
     pub free_sent: Vec<u32>,
     pub free_received: Vec<u32>,
     pub free_ops: Vec<u32>,
+    /// Persistent collectives that were freed, oldest first: given up for new operations when room is short.
+    pub retired: VecDeque<u32>,
     /// Handles of pending operations by index (0: none).
     pub handles: Box<[usize]>,
     /// Where `MPI_Comm_idup` will have put its communicator, by index of the operation.
@@ -68,6 +73,7 @@ impl State {
             free_sent: Vec::with_capacity(lay::CHANNELS),
             free_received: Vec::with_capacity(lay::CHANNELS),
             free_ops: Vec::with_capacity(lay::OPS),
+            retired: VecDeque::with_capacity(RETIRED + 1),
             handles: vec![0; lay::OPS].into_boxed_slice(),
             later: HashMap::new(),
             order: 0,
@@ -114,17 +120,7 @@ impl State {
             // A receive's handle is never shared: the old entry waits for its own completion under no handle.
         }
         op.shared = 1;
-        let i = match self.free_ops.pop() {
-            Some(i) => i,
-            None if (b.header.ops_used as usize) < lay::OPS => {
-                b.header.ops_used += 1;
-                b.header.ops_used - 1
-            }
-            None => {
-                taint(b, "more pending requests than standoff follows");
-                return None;
-            }
-        };
+        let i = self.free_op(b)?;
         *b.ops.get_mut(i as usize)? = op;
         if let Some(h) = self.handles.get_mut(i as usize) {
             *h = handle;
@@ -133,6 +129,65 @@ impl State {
             taint(b, "more pending requests than standoff follows");
         }
         Some(i)
+    }
+
+    /// A free entry; `None` (and a taint) when there is none.
+    #[inline(always)]
+    fn free_op(&mut self, b: &mut Board) -> Option<u32> {
+        match self.free_ops.pop() {
+            Some(i) => Some(i),
+            None if (b.header.ops_used as usize) < lay::OPS => {
+                b.header.ops_used += 1;
+                Some(b.header.ops_used - 1)
+            }
+            None => self.last_resort(b),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn last_resort(&mut self, b: &mut Board) -> Option<u32> {
+        if let Some(i) = self.retired.pop_front() {
+            return Some(i);
+        }
+        taint(b, "more pending requests than standoff follows");
+        None
+    }
+
+    /// Enters the other half of the request whose first half is entry `first`. Gives back that entry.
+    pub fn add_half(&mut self, b: &mut Board, first: u32, mut op: Op) -> Option<u32> {
+        self.order += 1;
+        op.order = self.order;
+        op.shared = 1;
+        op.flags |= lay::flag::HALF;
+        op.bytes = first;
+        let i = self.free_op(b)?;
+        *b.ops.get_mut(i as usize)? = op;
+        if let Some(h) = self.handles.get_mut(i as usize) {
+            *h = 0;
+        }
+        let first = b.ops.get_mut(first as usize)?;
+        first.flags |= lay::flag::HALF;
+        first.bytes = i;
+        Some(i)
+    }
+
+    /// A persistent collective is freed. Its entry stays while there is room: others may wait for a start that will not come.
+    pub fn retire(&mut self, b: &mut Board, i: u32) {
+        let Some(op) = b.ops.get_mut(i as usize) else {
+            return;
+        };
+        op.flags |= lay::flag::FREED | lay::flag::INACTIVE;
+        let handle = self.handles.get(i as usize).copied().unwrap_or(0);
+        if self.ops.get(handle as u64) == Some(i) {
+            self.ops.remove(handle as u64);
+        }
+        self.retired.push_back(i);
+        if self.retired.len() > RETIRED
+            && let Some(oldest) = self.retired.pop_front()
+        {
+            self.drop_op(b, oldest);
+        }
     }
 
     /// Forgets an operation (or one of the requests that share it).

@@ -202,10 +202,15 @@ fn give_up(rank: &Rank, thread: &mut ThreadState, call: &Endable<'_>, requests: 
     let Some(rescue) = &rank.rescue else { return };
     thread.waits.retain(|&(i, o)| {
         let request = address(rank, requests, i as usize) as P;
-        let kind = rank.quiet(|_, b| b.ops[o as usize].kind);
+        let (kind, half) = rank.quiet(|_, b| {
+            let o = &b.ops[o as usize];
+            (o.kind, o.other_half().is_some())
+        });
         let mut own = OwnStatus::new();
         let status = own.or(rank, rank.abi.status_ignore as P);
         match kind {
+            // It cannot be withdrawn without its send.
+            op::RECV if half => return true,
             op::RECV => match raise::withdraw(rank, request, status) {
                 // The library has filled in the status.
                 Withdrawn::Received(_) => rank.change(|s, b| {

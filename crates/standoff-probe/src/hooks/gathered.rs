@@ -59,6 +59,9 @@ pub(super) fn gather(
                 && (entry.peer == ANY || entry.tag == ANY || entry.flags & flag::CANCELLED != 0);
             if how != How::Polls {
                 entry.waiter = thread.slot as u32 + 1;
+                if let Some(half) = entry.other_half().and_then(|h| b.ops.get_mut(h as usize)) {
+                    half.waiter = thread.slot as u32 + 1;
+                }
             }
             thread.waits.push((i as u32, o));
         }
@@ -103,6 +106,7 @@ pub(super) fn done(rank: &Rank, s: &mut State, b: &mut Board, o: u32, status: Op
     let e: Op = *entry;
     entry.waiter = 0;
     match e.kind {
+        op::RECV if e.flags & flag::HALF != 0 => super::isendrecv::done(rank, s, b, &e, status),
         op::RECV if e.comm != 0 && e.flags & flag::CANCELLED == 0 => {
             let (source, tag) = status.unwrap_or((e.peer, e.tag));
             if source == ANY && tag == ANY {
@@ -132,7 +136,7 @@ pub(super) fn done(rank: &Rank, s: &mut State, b: &mut Board, o: u32, status: Op
 /// A receive that was asked to be cancelled may have received all the same (its status has no envelope that could be told from a
 /// real one on every library): then what is in flight on its channels is not known.
 #[cold]
-fn cancelled(s: &mut State, b: &mut Board, e: &Op) {
+pub(super) fn cancelled(s: &mut State, b: &mut Board, e: &Op) {
     match e.peer {
         ANY => crate::rank::taint(b, "a cancelled receive from any source"),
         peer => s.mark_unknown(b, true, e.comm - 1, peer),
@@ -256,6 +260,9 @@ pub(super) fn some_done(
             .filter(|e| e.waiter == thread.slot as u32 + 1)
         {
             entry.waiter = 0;
+            if let Some(half) = entry.other_half().and_then(|h| b.ops.get_mut(h as usize)) {
+                half.waiter = 0;
+            }
         }
     }
 }
@@ -270,6 +277,9 @@ pub(super) fn some_failed(s: &mut State, b: &mut Board, thread: &ThreadState) {
     for &(_, o) in &thread.waits {
         if let Some(&e) = b.ops.get(o as usize) {
             failed_message(s, b, e.kind, e.envelope());
+            if let Some(&half) = e.other_half().and_then(|h| b.ops.get(h as usize)) {
+                failed_message(s, b, half.kind, half.envelope());
+            }
         }
     }
 }

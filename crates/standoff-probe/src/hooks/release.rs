@@ -25,6 +25,13 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
         };
         e.flags |= flag::CANCELLED;
         let e = *e;
+        if let Some(half) = e.other_half().and_then(|h| b.ops.get_mut(h as usize)) {
+            half.flags |= flag::CANCELLED;
+            let half = *half;
+            if half.comm != 0 {
+                s.mark_unknown(b, false, half.comm - 1, half.peer);
+            }
+        }
         if let Some(thread) = call.thread().filter(|_| s.recorder.is_some()) {
             let place = crate::place::look(&call, b, thread);
             match s.identity(b, request as usize, o) {
@@ -76,7 +83,14 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
                 None => s.record_muddle(b, thread.slot, place),
             }
         }
-        s.drop_op(b, o);
+        if let Some(half) = e.other_half() {
+            s.drop_op(b, half);
+        }
+        if e.is_persistent_collective() {
+            s.retire(b, o);
+        } else {
+            s.drop_op(b, o);
+        }
     });
     let ours = rank.rescue.as_ref().is_some_and(|rescue| {
         rescue.forget(handle);
