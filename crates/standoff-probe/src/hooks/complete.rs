@@ -547,7 +547,7 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
         if let Some(thread) = call.thread().filter(|_| s.recorder.is_some()) {
             let place = crate::place::look(&call, b, thread);
             match s.identity(b, request as usize, o) {
-                Some(id) => s.record(b, thread.slot, place, Event::Cancel(id)),
+                Some(id) => s.record(b, thread.slot, place, &Event::Cancel(id)),
                 None => s.record_lost(b, "a cancelled send whose request is not known"),
             }
         }
@@ -589,7 +589,7 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
             match s.complete(b, o, &[request as usize]) {
                 Some(ids) => {
                     for id in ids.into_iter().flatten() {
-                        s.record(b, thread.slot, place, Event::RequestFree(id));
+                        s.record(b, thread.slot, place, &Event::RequestFree(id));
                     }
                 }
                 None => s.record_muddle(b, thread.slot, place),
