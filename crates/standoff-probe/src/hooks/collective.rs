@@ -177,18 +177,26 @@ pub(crate) fn described_request(
         }
         _ => None,
     };
-    let rc = forced.unwrap_or_else(real);
+    let (rc, companion) = match forced {
+        Some((rc, companion)) => (rc, Some(companion)),
+        None => {
+            let rc = real();
+            let meets = reading == Some(Reading::Meet) && rc == SUCCESS;
+            (rc, meets.then(|| record::beside(rank, comm)).flatten())
+        }
+    };
     let posted = super::request::add(&call, request, rc, o);
+    let mut order = None;
     if let (true, Some(i)) = (rank.records(), posted) {
-        let order = rank.change(|s, b| {
+        order = Some(rank.change(|s, b| {
             let order = b.ops[i as usize].order;
             let signature = s.signature(&rank.abi, b, &o, agreed);
             s.record_collective(b, thread.slot, &o, data, Some(order), None, signature);
             order
-        });
-        if reading == Some(Reading::Meet) {
-            record::beside(rank, comm, order);
-        }
+        }));
+    }
+    if let Some(companion) = companion {
+        record::accompany(rank, order, companion);
     }
     rc
 }

@@ -35,7 +35,7 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
         if let Some(thread) = call.thread().filter(|_| s.recorder.is_some()) {
             let place = crate::place::look(&call, b, thread);
             match s.identity(b, request as usize, o) {
-                Some(id) => s.record(b, thread.slot, place, Event::Cancel(id)),
+                Some(id) => s.record(b, thread.slot, place, &Event::Cancel(id)),
                 None => s.record_lost(b, "a cancelled send whose request is not known"),
             }
         }
@@ -74,13 +74,12 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
             s.recorder.is_some() && e.kind != op::LOCAL && e.flags & flag::INACTIVE == 0
         }) {
             let place = crate::place::look(&call, b, thread);
-            match s.complete(b, o, &[request as usize]) {
-                Some(ids) => {
-                    for id in ids.into_iter().flatten() {
-                        s.record(b, thread.slot, place, Event::RequestFree(id));
-                    }
-                }
-                None => s.record_muddle(b, thread.slot, place),
+            let mut ids = Vec::new();
+            if !s.complete(b, o, &[request as usize], &mut ids) {
+                s.record_muddle(b, thread.slot, place);
+            }
+            for id in ids.into_iter().flatten() {
+                s.record(b, thread.slot, place, &Event::RequestFree(id));
             }
         }
         if let Some(half) = e.other_half() {

@@ -7,7 +7,7 @@ use standoff_report::{Finding, FindingKind};
 use standoff_trace::event::{CommIndex, REDUCTIONS, Recv, Send, Signature};
 use standoff_trace::{Basic, Event};
 
-use super::bytes_in_words;
+use super::confirm::bytes_in_words;
 use super::lines::Lines;
 use super::recording::Execution;
 use crate::monitor::report::ranks;
