@@ -104,7 +104,11 @@ impl Known<'_> {
             Reason::NotEntered { missing } => {
                 let list: Vec<u32> = missing.iter().map(|r| r.0).collect();
                 let has = if list.len() == 1 { "has" } else { "have" };
-                format!("{} {has} not called it", ranks(&list))
+                let did = match op.kind {
+                    OpKind::Collective { start: Some(_), .. } => "started",
+                    _ => "called",
+                };
+                format!("{} {has} not {did} it", ranks(&list))
             }
             Reason::EdgeMissing {
                 sources,
