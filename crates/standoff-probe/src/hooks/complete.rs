@@ -586,13 +586,14 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
             s.recorder.is_some() && e.kind != op::LOCAL && e.flags & flag::INACTIVE == 0
         }) {
             let place = crate::place::look(&call, b, thread);
-            match s.complete(b, o, &[request as usize]) {
-                Some(ids) => {
+            let mut ids = Vec::new();
+            match s.complete(b, o, &[request as usize], &mut ids) {
+                true => {
                     for id in ids.into_iter().flatten() {
                         s.record(b, thread.slot, place, &Event::RequestFree(id));
                     }
                 }
-                None => s.record_muddle(b, thread.slot, place),
+                false => s.record_muddle(b, thread.slot, place),
             }
         }
         s.drop_op(b, o);
