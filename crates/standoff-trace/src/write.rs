@@ -359,10 +359,14 @@ impl Writer {
         } else {
             0
         };
+        flags |= if c.start.is_some() { flag::STARTED } else { 0 };
         out.byte(flags)?;
         out.byte(c.kind as u8)?;
         out.uint(u64::from(c.comm.0))?;
         out.uint(c.seq)?;
+        if let Some(start) = c.start {
+            out.uint(start)?;
+        }
         if let Root::Rank(root) = c.root {
             out.uint(u64::from(root.0))?;
         }

@@ -191,9 +191,8 @@ fn alternatives_are_of_all_kinds() {
 /// A receive is complete or not when `MPI_Waitsome` looks: every combination of those that could be.
 #[test]
 fn waitsome_may_tell_any_of_them_together() {
-    let some = |left: &[u64], told: &[(u32, Option<Matched>)]| {
-        complete(Completion::Waitsome, left, told)
-    };
+    let some =
+        |left: &[u64], told: &[(u32, Option<Matched>)]| complete(Completion::Waitsome, left, told);
     let waits = |n: u32| {
         let mut master: Vec<_> = (1..=n).map(|i| irecv(Some(i), u64::from(i))).collect();
         let all: Vec<u64> = (1..=u64::from(n)).collect();

@@ -55,6 +55,14 @@ pub(crate) fn detach(call: Call, real: impl FnOnce() -> i32) -> i32 {
     inside(call, |_| Event::Buffer { bytes: 0 }, real)
 }
 
+/// `MPI_Request_get_status` and its kin, which complete nothing. The library knows nothing of persistent sends that went out as copies: these are over from here on.
+pub(crate) fn get_status(call: Call, real: impl FnOnce() -> i32) -> i32 {
+    if let Some(rescue) = &call.rank.rescue {
+        rescue.let_all_go(call.rank);
+    }
+    opaque(call, real)
+}
+
 /// `MPI_Comm_get_parent`: local; without a parent there is nothing to follow.
 pub(crate) fn get_parent(call: Call, parent: P, real: impl FnOnce() -> i32) -> i32 {
     let rc = real();

@@ -37,6 +37,10 @@ pub(crate) fn completion(
         return;
     }
     let slot = thread.slot;
+    let half = |w: &(u32, u32)| b.ops[w.1 as usize].other_half().is_some();
+    if kind.any() && thread.waits.iter().any(half) {
+        return s.record_lost(b, "MPI_Isendrecv among requests of which any is waited for");
+    }
     let scratch = &mut thread.told;
     scratch.requests.clear();
     scratch.all.clear();
@@ -75,6 +79,7 @@ pub(crate) fn completion(
                 .extend(s.identity(b, place_of(position), o));
         }
         let Some(&first) = scratch.done.first() else {
+            scratch.requests.extend(s.half_identity(b, o));
             continue;
         };
         scratch.places.clear();
@@ -98,6 +103,7 @@ pub(crate) fn completion(
                 _ => scratch.some.push((n, told)),
             }
         }
+        scratch.requests.extend(s.half_identity(b, o));
     }
     if muddled {
         s.record_muddle(b, slot, place);

@@ -248,6 +248,12 @@ impl Tells {
             .map(move |k| unsafe { list.add(k).cast::<u32>().read_unaligned() })
     }
 
+    /// Tells this one; not for what tells several.
+    pub fn index(self, position: u32) {
+        // SAFETY: the program gives room for an index.
+        unsafe { self.list.cast::<i32>().write_unaligned(position as i32) };
+    }
+
     /// Tells these.
     pub fn put(self, rank: &Rank, positions: &[u32]) {
         let list = self.list.cast::<i32>();

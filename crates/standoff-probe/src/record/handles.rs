@@ -139,6 +139,12 @@ impl State {
         }
     }
 
+    /// The identity of the other half of a request.
+    pub fn half_identity(&self, b: &Board, index: u32) -> Option<RequestId> {
+        let half = b.ops.get(index as usize)?.other_half()?;
+        Some(RequestId(b.ops.get(half as usize)?.order))
+    }
+
     /// Says in the record that it is not known which request was completed.
     pub fn record_muddle(&mut self, b: &mut Board, thread: usize, place: u32) {
         let event = Event::Unmodelled {

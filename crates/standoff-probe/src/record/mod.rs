@@ -31,7 +31,7 @@ pub(crate) use types::Agreed;
 use crate::abi::Abi;
 use crate::rank::State;
 use convert::{listed, matched, members, source, tag};
-use standoff_board::layout::{ANY, Board, Envelope, Op, collective, op, recording, root};
+use standoff_board::layout::{ANY, Board, Envelope, Op, collective, flag, op, recording, root};
 use standoff_trace::event::{
     Collective, CollectiveKind, CommId, CommIndex, CommRank, Flow, Group, MessageId, Recv,
     RequestId, Root, Send, SendMode, Signature, SiteId, asks_message,
@@ -62,9 +62,9 @@ impl State {
             }
             recorder.calls += 1;
         }
-        let written = recorder.define_site(b, place).and_then(|()| {
-            recorder.put(thread as u16, SiteId(place), event)
-        });
+        let written = recorder
+            .define_site(b, place)
+            .and_then(|()| recorder.put(thread as u16, SiteId(place), event));
         if written.is_err() {
             self.stop_recording(b);
         }
@@ -272,9 +272,39 @@ impl State {
         self.record(b, thread, place, &event);
     }
 
+    /// Records both halves of a `MPI_Isendrecv`, each with its identity.
+    pub fn record_isendrecv(
+        &mut self,
+        b: &mut Board,
+        thread: usize,
+        place: u32,
+        (to, sdata, sent): (Envelope, Data, u64),
+        (from, rdata, received): (Envelope, Data, u64),
+    ) {
+        let size = self.measure(sdata);
+        let send = self.send(b, op::SEND, to, size, Some(sent));
+        let size = self.measure(rdata);
+        let recv = self.recv(b, from, size, Some(received), None);
+        if let (Some(send), Some(recv)) = (send, recv) {
+            self.record(b, thread, place, &Event::Sendrecv { send, recv });
+        }
+    }
+
     /// Records the start of a persistent request.
     pub fn record_start(&mut self, b: &mut Board, thread: usize, place: u32, o: Op) {
         let request = Some(o.order);
+        if o.kind == op::COLLECTIVE {
+            let data = o.flags & flag::DATA != 0;
+            return self.record_collective(
+                b,
+                thread,
+                &Op { place, ..o },
+                data,
+                request,
+                None,
+                None,
+            );
+        }
         let basic = Basic::from_byte(o.collective).unwrap_or_default();
         let size = (u64::from(o.bytes), basic);
         let event = if o.kind == op::RECV {
@@ -433,6 +463,9 @@ impl State {
             comm,
             kind,
             seq,
+            start: o
+                .is_persistent_collective()
+                .then(|| o.starts().saturating_sub(1)),
             root: match o.peer {
                 root::NONE => Root::None,
                 root::ME => Root::Me,

@@ -272,6 +272,10 @@ impl Sum {
 /// Room for elements like these, as elements.
 fn elements(like: Data, room: &mut [u64]) -> Option<Data> {
     let (lower, ..) = like.span()?;
-    let buffer = room.as_mut_ptr().cast::<u8>().wrapping_offset(-lower).cast();
+    let buffer = room
+        .as_mut_ptr()
+        .cast::<u8>()
+        .wrapping_offset(-lower)
+        .cast();
     Some(Data { buffer, ..like })
 }

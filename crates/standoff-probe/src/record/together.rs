@@ -8,8 +8,8 @@ use super::exchange::complete_at_once;
 use super::force::{Reading, Tells, forced};
 use super::{Data, Parts};
 use crate::P;
-use crate::hooks::groups::library;
 use crate::hooks::SUCCESS;
+use crate::hooks::groups::library;
 use crate::rank::Rank;
 use standoff_board::layout::Op;
 

@@ -158,4 +158,3 @@ pub(super) fn bytes_in_words(bytes: u64) -> String {
     }
     out + if bytes == 1 { " byte" } else { " bytes" }
 }
-

@@ -48,7 +48,9 @@ impl Explored {
     /// How many other outcomes are known that were not looked at.
     fn left(&self) -> usize {
         let open = self.open.iter().map(|open| open.2);
-        let left: BTreeSet<u64> = open.filter(|begins| !self.forced.contains(begins)).collect();
+        let left: BTreeSet<u64> = open
+            .filter(|begins| !self.forced.contains(begins))
+            .collect();
         left.len()
     }
 }
@@ -167,7 +169,9 @@ impl Checker<'_> {
                         explored.elsewhere = true;
                         match self.search(&Rc::new(other), explored) {
                             Some(other) if other.confirmed => return Some(other),
-                            _ => finding.explanation += " What it did then was searched as well, without a find that could be confirmed.",
+                            _ => {
+                                finding.explanation += " What it did then was searched as well, without a find that could be confirmed."
+                            }
                         }
                     }
                     if let Some(send) = find::waiting_send(execution, &witness)
@@ -230,7 +234,8 @@ impl Checker<'_> {
                     return Err("the time of --budget was spent in the search");
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    self.progress.tell(|| "searching what was recorded".to_owned());
+                    self.progress
+                        .tell(|| "searching what was recorded".to_owned());
                 }
             }
         }
@@ -250,7 +255,8 @@ impl Checker<'_> {
                 continue;
             }
             let (open, seen) = (explored.left() + 1, explored.seen.len());
-            self.progress.more(|| format!("{seen} executions, {open} other outcomes to look at"));
+            self.progress
+                .more(|| format!("{seen} executions, {open} other outcomes to look at"));
             let choices = plan::prefix(&before.trace, &alternative);
             let Some(forced) = self.force(&choices) else {
                 explored.forced.remove(&begins);

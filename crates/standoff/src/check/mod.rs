@@ -164,4 +164,3 @@ pub fn replay(args: ReplayArgs) -> Result<Status, Error> {
     }
     Ok(outcome.happened.status(deadlock))
 }
-
