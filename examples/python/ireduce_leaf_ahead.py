@@ -8,12 +8,13 @@
 #
 # The root collects one note of each worker from anybody, then they reduce, then
 # it asks each worker for its details. A worker that has given its number away
-# may send its details while the other's note is still under way.
+# may send its details while the other's note is still under way. With so many
+# numbers no library at hand lets it.
 from array import array
 from mpi4py import MPI
 
 comm = MPI.COMM_WORLD
-mine, total = array("i", [comm.rank]), array("i", [0])
+mine, total = array("i", [comm.rank]) * 200_000, array("i", [0]) * 200_000
 if comm.rank == 0:
     for _ in (1, 2):
         comm.recv(source=MPI.ANY_SOURCE)

@@ -73,6 +73,7 @@ fn polls(program: &Program, found: &mut Vec<Alternative>) {
                 rank: me as u32,
                 event: asked.record,
                 outcome: Outcome::Found(!asked.found),
+                recorded: Outcome::Found(asked.found),
                 before,
             });
         }
@@ -110,16 +111,18 @@ fn of_rank(program: &Program, me: u32, found: &mut Vec<Alternative>) {
             .as_ref()
             .is_some_and(|next| recorded(&machine, me, next).is_some());
         if let (false, Some((ways, Some(recorded)))) = (possible, machine.tellable(&state, me)) {
+            let tells = |way: &Move| match way {
+                Move::Tell { ops, .. } => Outcome::Requests {
+                    events: ops.iter().map(|&op| machine.record(me, op)).collect(),
+                },
+                _ => Outcome::Requests { events: Vec::new() },
+            };
             for way in ways.iter().filter(|way| **way != recorded) {
-                let Move::Tell { ops, .. } = way else {
-                    continue;
-                };
                 found.push(Alternative {
                     rank: me,
                     event: machine.record(me, state.ranks[me as usize].pc),
-                    outcome: Outcome::Requests {
-                        events: ops.iter().map(|&op| machine.record(me, op)).collect(),
-                    },
+                    outcome: tells(way),
+                    recorded: tells(&recorded),
                     before: executed(program, &state),
                 });
             }
@@ -179,19 +182,20 @@ fn others(
     now: &[OpRef],
     found: &mut Vec<Alternative>,
 ) {
-    let told = wildcard(machine.kind(me, op)).and_then(|receive| receive.told);
+    let Some(told) = wildcard(machine.kind(me, op)).and_then(|receive| receive.told) else {
+        return;
+    };
+    let message = |(source, tag)| Outcome::Message { source, tag };
     for &send in now {
         let Kind::Send { tag, .. } = *machine.program.op(send) else {
             continue;
         };
-        if told != Some((send.rank, tag)) {
+        if told != (send.rank, tag) {
             found.push(Alternative {
                 rank: me,
                 event: machine.record(me, op),
-                outcome: Outcome::Message {
-                    source: send.rank,
-                    tag,
-                },
+                outcome: message((send.rank, tag)),
+                recorded: message(told),
                 before: executed(machine.program, state),
             });
         }

@@ -196,6 +196,8 @@ pub struct Alternative {
     pub event: u32,
     /// The outcome to force.
     pub outcome: Outcome,
+    /// The one that this run had.
+    pub recorded: Outcome,
     /// For each rank the number of records whose recorded outcomes may be forced before it: they do not depend on it.
     pub before: Vec<u32>,
 }

@@ -24,10 +24,10 @@ const LOOK: Duration = Duration::from_millis(20);
 struct Explored {
     /// Executions that were looked at, by what their ranks were told.
     seen: BTreeSet<u64>,
-    /// Choices that were forced.
+    /// Beginnings of executions that were looked at or forced, up to an outcome ([`Beginnings::told`]).
     forced: BTreeSet<u64>,
-    /// To be forced: outcomes, each of an execution.
-    open: Vec<(Rc<Execution>, Alternative)>,
+    /// To be forced: outcomes, each of an execution, with the number of that beginning.
+    open: Vec<(Rc<Execution>, Alternative, u64)>,
     bounds: BTreeSet<String>,
     nondeterministic: bool,
     /// Another execution was looked at because the program, run again, made other calls.
@@ -42,6 +42,17 @@ enum Explore {
     Execution(Result<Execution, String>),
     /// It hung.
     Hangs(Box<Finding>),
+}
+
+impl Explored {
+    /// How many other outcomes are known that were not looked at.
+    fn left(&self) -> usize {
+        let open = self.open.iter().map(|open| open.2);
+        let left: BTreeSet<u64> = open
+            .filter(|begins| !self.forced.contains(begins))
+            .collect();
+        left.len()
+    }
 }
 
 impl Checker<'_> {
@@ -74,8 +85,9 @@ impl Checker<'_> {
                 }
             };
         }
-        if !explored.open.is_empty() && report.verdict == Verdict::Clean {
-            let n = explored.open.len();
+        let left = explored.left();
+        if left > 0 && report.verdict == Verdict::Clean {
+            let n = left;
             explored.bounds.insert(format!(
                 "{n} other outcome{} not run ({})",
                 if n == 1 { "" } else { "s" },
@@ -176,10 +188,16 @@ impl Checker<'_> {
             }
             if !alternatives.is_empty() {
                 // Other answers to polls last, whose number has no end.
+                let beginnings = execution.beginnings();
+                let recorded = alternatives.iter().map(|a| beginnings.told(a, &a.recorded));
+                explored.forced.extend(recorded);
                 let (polls, others): (Vec<_>, Vec<_>) = alternatives
                     .into_iter()
-                    .map(|a| (Rc::clone(execution), a))
-                    .partition(|(_, a)| matches!(a.outcome, Told::Found(_)));
+                    .map(|a| {
+                        let begins = beginnings.told(&a, &a.outcome);
+                        (Rc::clone(execution), a, begins)
+                    })
+                    .partition(|(_, a, _)| matches!(a.outcome, Told::Found(_)));
                 explored.open.splice(0..0, polls.into_iter().rev());
                 explored.open.extend(others);
             }
@@ -228,21 +246,21 @@ impl Checker<'_> {
         if self.args.no_rerun {
             return Explore::Nothing;
         }
-        while let Some((before, alternative)) = explored.open.pop() {
+        while let Some((before, alternative, begins)) = explored.open.pop() {
             if stopped() {
-                explored.open.push((before, alternative));
+                explored.open.push((before, alternative, begins));
                 break;
             }
-            let (open, seen) = (explored.open.len() + 1, explored.seen.len());
+            if !explored.forced.insert(begins) {
+                continue;
+            }
+            let (open, seen) = (explored.left() + 1, explored.seen.len());
             self.progress
                 .more(|| format!("{seen} executions, {open} other outcomes to look at"));
             let choices = plan::prefix(&before.trace, &alternative);
-            if !explored.forced.insert(force::identity(&choices)) {
-                continue;
-            }
             let Some(forced) = self.force(&choices) else {
-                explored.forced.remove(&force::identity(&choices));
-                explored.open.push((before, alternative));
+                explored.forced.remove(&begins);
+                explored.open.push((before, alternative, begins));
                 break;
             };
             if forced.outcome.report.verdict == Verdict::Clean {

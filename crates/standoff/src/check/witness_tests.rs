@@ -403,6 +403,7 @@ fn outcomes_that_were_forced() {
             rank: 0,
             event,
             outcome,
+            recorded: Outcome::Found(false),
             before: Vec::new(),
         };
         words::of_outcome(&lines, &alternative, &mut live);
