@@ -101,6 +101,8 @@ pub(crate) struct State {
     /// `MPI_Comm_group` of the world, kept for translation.
     pub world_group: usize,
     pub self_attrs: u32,
+    /// What datatypes are.
+    pub types: crate::record::Types,
     /// For `standoff check`.
     pub recorder: Option<Box<crate::record::Recorder>>,
 }
@@ -166,6 +168,7 @@ impl Rank {
             arena: crate::hooks::groups::Arena::default(),
             world_group,
             self_attrs: 0,
+            types: crate::record::Types::new(),
             recorder: None,
         };
         let in_parallel = multi.then(crate::threads::in_parallel).flatten();

@@ -227,7 +227,8 @@ impl Checker<'_> {
                     if explored.seen.is_empty() {
                         report.findings.extend(mismatch::findings(&execution));
                     }
-                    if let Some(finding) = self.search(&Rc::new(execution), &mut explored) {
+                    if let Some(mut finding) = self.search(&Rc::new(execution), &mut explored) {
+                        words::nobody_receives(&mut finding, &report.findings);
                         report.verdict = Verdict::PotentialDeadlock;
                         report.findings.insert(0, finding);
                         break;
@@ -613,7 +614,7 @@ fn library(report: &Report) -> &'static str {
 }
 
 /// `1 byte`, `4,096 bytes`.
-fn bytes_in_words(bytes: u64) -> String {
+pub(crate) fn bytes_in_words(bytes: u64) -> String {
     let digits = bytes.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
