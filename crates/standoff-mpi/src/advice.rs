@@ -79,13 +79,14 @@ fn collectives(finding: &Finding, picture: &Picture, advice: &mut Advice) {
     if ops(finding).any(|(_, op)| op.private) {
         advice.add("Let every rank of the communicator call its lower-case reductions (comm.reduce, comm.allreduce, comm.scan, comm.exscan) in the same order and equally often: look for one inside an `if` on the rank, in a loop that runs a different number of times, or behind an early return or an exception.");
     }
-    let mut told: BTreeSet<(u64, u64)> = BTreeSet::new();
+    let mut told: BTreeSet<(u64, u64, Option<u64>)> = BTreeSet::new();
     let mut behind: Vec<WorldRank> = Vec::new();
     for (_, op) in ops(finding).filter(|(_, op)| !op.private) {
         let OpKind::Collective {
             kind,
             blocking,
             seq,
+            start,
             ..
         } = op.kind
         else {
@@ -102,12 +103,16 @@ fn collectives(finding: &Finding, picture: &Picture, advice: &mut Advice) {
         let Reason::NotEntered { missing } = &op.reason else {
             continue;
         };
-        if missing.is_empty() || !told.insert((op.comm.0, seq)) {
+        if missing.is_empty() || !told.insert((op.comm.0, seq, start)) {
             continue;
         }
-        let name = match blocking {
-            true => advice.name(&collective(kind, true)),
-            false => collective(kind, false),
+        let name = match (start.and(kind.init()), blocking) {
+            (Some(init), _) => format!(
+                "MPI_Start for their request of {}",
+                advice.name(&collective(init, true))
+            ),
+            (None, true) => advice.name(&collective(kind, true)),
+            (None, false) => collective(kind, false),
         };
         let stuck = |rank: &WorldRank| finding.core.iter().any(|b| b.agent.rank == *rank);
         if !missing.iter().any(stuck) {
@@ -141,8 +146,8 @@ fn elsewhere(picture: &Picture, rank: WorldRank, op: &BlockedOp) -> bool {
     content.threads.iter().any(|t| match t.call.as_ref().map(|c| &c.wait) {
         Some(Wait::Operations { ops, .. }) => content.ops.iter().any(|o| {
             ops.contains(&o.id)
-                && matches!((&o.op, op.kind), (Op::Collective { comm, seq, .. }, OpKind::Collective { seq: mine, .. })
-                    if (*comm, *seq) != (Some(op.comm), mine))
+                && matches!((&o.op, op.kind), (Op::Collective { comm, seq, start, .. }, OpKind::Collective { seq: mine, start: here, .. })
+                    if (*comm, *seq, *start) != (Some(op.comm), mine, here))
         }),
         _ => false,
     })

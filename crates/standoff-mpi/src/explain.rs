@@ -184,14 +184,24 @@ fn operation(op: &BlockedOp) -> String {
             kind,
             root,
             blocking,
+            start,
             ..
         } => {
-            let what = collective(kind, blocking);
+            let (what, did) = match (start, kind.init()) {
+                (Some(start), Some(init)) => {
+                    let init = collective(init, true);
+                    (
+                        format!("start {} of a request of {init}", start + 1),
+                        "started",
+                    )
+                }
+                _ => (collective(kind, blocking), "entered"),
+            };
             let root = root_words(root);
             let missing = match &op.reason {
                 Reason::NotEntered { missing } if !missing.is_empty() => {
                     let have = if missing.len() == 1 { "has" } else { "have" };
-                    format!(", which {} {have} not entered", ranks(missing))
+                    format!(", which {} {have} not {did}", ranks(missing))
                 }
                 _ => String::new(),
             };

@@ -98,6 +98,8 @@ pub enum OpKind {
         blocking: bool,
         /// Its number on the communicator.
         seq: u64,
+        /// For a persistent one: which of its starts this is, from 0; `seq` is the number of its making.
+        start: Option<u64>,
     },
 }
 
@@ -254,6 +256,19 @@ impl CollectiveVariant {
             root,
             blocking,
             ranks: Vec::new(),
+        }
+    }
+
+    /// What was called in the place of an operation: of a persistent one, what made it.
+    pub(crate) fn called(
+        kind: CollectiveKind,
+        root: Root,
+        blocking: bool,
+        start: Option<u64>,
+    ) -> Self {
+        match start.and(kind.init()) {
+            Some(init) => Self::new(init, root, true),
+            None => Self::new(kind, root, blocking),
         }
     }
 

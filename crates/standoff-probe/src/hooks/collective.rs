@@ -180,20 +180,27 @@ pub(crate) fn described_request(
         }
         _ => None,
     };
-    let rc = forced.unwrap_or_else(real);
-    let Some(i) = super::request::add(&call, request, rc, o) else {
-        return rc;
-    };
-    let order = rank.change(|s, b| {
-        let order = b.ops[i as usize].order;
-        let signature = s.signature(&rank.abi, b, &o, agreed);
-        if s.recorder.is_some() {
-            s.record_collective(b, thread.slot, &o, data, Some(order), None, signature);
+    let (rc, companion) = match forced {
+        Some((rc, companion)) => (rc, Some(companion)),
+        None => {
+            let rc = real();
+            let meets = reading == Some(Reading::Meet) && rc == SUCCESS;
+            (rc, meets.then(|| record::beside(rank, comm)).flatten())
         }
-        order
+    };
+    let posted = super::request::add(&call, request, rc, o);
+    let order = posted.map(|i| {
+        rank.change(|s, b| {
+            let order = b.ops[i as usize].order;
+            let signature = s.signature(&rank.abi, b, &o, agreed);
+            if s.recorder.is_some() {
+                s.record_collective(b, thread.slot, &o, data, Some(order), None, signature);
+            }
+            order
+        })
     });
-    if rank.records() && reading == Some(Reading::Meet) {
-        record::beside(rank, comm, order);
+    if let Some(companion) = companion {
+        record::accompany(rank, order, companion);
     }
     rc
 }

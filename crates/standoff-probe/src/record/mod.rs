@@ -3,6 +3,7 @@
 //!
 //! Inside a change (see [`crate::rank::Rank::change`]), like everything on the board. A file system that is full ends the recording, which the board says.
 
+mod companion;
 mod completion;
 mod convert;
 mod data;
@@ -14,6 +15,7 @@ mod recorder;
 mod together;
 mod types;
 
+pub(crate) use companion::{Companion, accompany, ahead, held};
 pub(crate) use completion::{Outcome, Scratch, completion, place_of};
 pub(crate) use data::Data;
 pub(crate) use exchange::{isend, send, sendrecv};
@@ -21,8 +23,8 @@ pub(crate) use force::{Reading, Tells, chosen, outcome, patiently, sender, start
 pub(crate) use parts::{Parts, Pieces};
 pub(crate) use recorder::Recorder;
 pub(crate) use together::{
-    Instance, ahead, beside, early, early_request, finish, held, masked, meet, ours, reading,
-    shadow,
+    Instance, beside, early, early_request, finish, masked, meet, ours, reading, shadow,
+    shadow_later,
 };
 pub(crate) use types::{Agreed, Types};
 
@@ -30,13 +32,13 @@ use crate::abi::Abi;
 use crate::rank::State;
 use convert::{listed, matched, members, source, tag};
 use standoff_board::layout::{
-    ANY, Board, Envelope, HISTORY, Op, collective, fold, op, recording, root,
+    ANY, Board, Envelope, HISTORY, Op, collective, flag, fold, op, recording, root,
 };
 use standoff_trace::event::{
     Collective, CollectiveKind, CommId, CommIndex, CommRank, Flow, Group, MessageId, Recv,
     RequestId, Root, Send, SendMode, Signature, SiteId, asks_message,
 };
-use standoff_trace::{Basic, Event, Record};
+use standoff_trace::{Basic, Event};
 use std::borrow::Cow;
 
 /// What a probe asks for, see [`Event::asks`].
@@ -47,7 +49,8 @@ pub(crate) fn asks(of: Envelope) -> u64 {
 
 impl State {
     /// Records an event of a call that was made at `place`. What it names is defined first.
-    pub fn record(&mut self, b: &mut Board, thread: usize, place: u32, event: Event<'_>) {
+    #[inline]
+    pub fn record(&mut self, b: &mut Board, thread: usize, place: u32, event: &Event<'_>) {
         if b.header.taint != 0 && self.recorder.as_ref().is_some_and(|r| !r.tainted) {
             self.record_taint(b, thread);
         }
@@ -61,13 +64,9 @@ impl State {
             }
             recorder.calls += 1;
         }
-        let written = recorder.define_site(b, place).and_then(|()| {
-            recorder.put(&Record {
-                thread: thread as u16,
-                site: SiteId(place),
-                event,
-            })
-        });
+        let written = recorder
+            .define_site(b, place)
+            .and_then(|()| recorder.put(thread as u16, SiteId(place), event));
         if written.is_err() {
             self.stop_recording(b);
         }
@@ -84,7 +83,7 @@ impl State {
                 name: String::from_utf8_lossy(&why[..end]),
                 acts: true,
             };
-            self.record(b, thread, 0, event);
+            self.record(b, thread, 0, &event);
         }
     }
 
@@ -100,7 +99,7 @@ impl State {
 
     /// The recording is whole.
     pub fn end_recording(&mut self, b: &mut Board, thread: usize, place: u32) {
-        self.record(b, thread, place, Event::Finalize);
+        self.record(b, thread, place, &Event::Finalize);
         if let Some(mut recorder) = self.recorder.take() {
             recorder.end();
             b.header.recording = match crate::cut::recording_lost() {
@@ -133,19 +132,15 @@ impl State {
                 }
             };
             let end = c.name.iter().position(|b| *b == 0).unwrap_or(c.name.len());
-            let record = Record {
-                thread: 0,
-                site: SiteId(0),
-                event: Event::Comm {
-                    index: CommIndex(i as u32),
-                    id: CommId(c.id),
-                    name: String::from_utf8_lossy(&c.name[..end]),
-                    group,
-                    remote,
-                    sources,
-                },
+            let event = Event::Comm {
+                index: CommIndex(i as u32),
+                id: CommId(c.id),
+                name: String::from_utf8_lossy(&c.name[..end]),
+                group,
+                remote,
+                sources,
             };
-            if recorder.put(&record).is_err() {
+            if recorder.put(0, SiteId(0), &event).is_err() {
                 self.stop_recording(b);
                 return None;
             }
@@ -161,7 +156,7 @@ impl State {
             name: what.into(),
             acts: true,
         };
-        self.record(b, 0, 0, event);
+        self.record(b, 0, 0, &event);
     }
 
     /// Size and type of what a call was given.
@@ -187,7 +182,7 @@ impl State {
     ) {
         let size = self.measure(data);
         if let Some(send) = self.send(b, kind, to, size, request) {
-            self.record(b, thread, place, Event::Send(send));
+            self.record(b, thread, place, &Event::Send(send));
         }
     }
 
@@ -230,7 +225,7 @@ impl State {
     ) {
         let size = self.measure(data);
         if let Some(recv) = self.recv(b, from, size, request, told) {
-            self.record(b, thread, place, Event::Recv(recv));
+            self.record(b, thread, place, &Event::Recv(recv));
         }
     }
 
@@ -278,12 +273,42 @@ impl State {
             (None, Some(recv)) => Event::Recv(recv),
             (None, None) => return,
         };
-        self.record(b, thread, place, event);
+        self.record(b, thread, place, &event);
+    }
+
+    /// Records both halves of a `MPI_Isendrecv`, each with its identity.
+    pub fn record_isendrecv(
+        &mut self,
+        b: &mut Board,
+        thread: usize,
+        place: u32,
+        (to, sdata, sent): (Envelope, Data, u64),
+        (from, rdata, received): (Envelope, Data, u64),
+    ) {
+        let size = self.measure(sdata);
+        let send = self.send(b, op::SEND, to, size, Some(sent));
+        let size = self.measure(rdata);
+        let recv = self.recv(b, from, size, Some(received), None);
+        if let (Some(send), Some(recv)) = (send, recv) {
+            self.record(b, thread, place, &Event::Sendrecv { send, recv });
+        }
     }
 
     /// Records the start of a persistent request.
     pub fn record_start(&mut self, b: &mut Board, thread: usize, place: u32, o: Op) {
         let request = Some(o.order);
+        if o.kind == op::COLLECTIVE {
+            let data = o.flags & flag::DATA != 0;
+            return self.record_collective(
+                b,
+                thread,
+                &Op { place, ..o },
+                data,
+                request,
+                None,
+                None,
+            );
+        }
         let basic = Basic::from_byte(o.collective).unwrap_or_default();
         let size = (u64::from(o.bytes), basic);
         let event = if o.kind == op::RECV {
@@ -303,7 +328,7 @@ impl State {
                 })
         };
         if let Some(event) = event {
-            self.record(b, thread, place, event);
+            self.record(b, thread, place, &event);
         }
     }
 
@@ -343,7 +368,7 @@ impl State {
             told: told.map(matched),
             message,
         };
-        self.record(b, thread, place, event);
+        self.record(b, thread, place, &event);
         if full {
             self.stop_recording(b);
         } else if let Some(recorder) = self.recorder.as_mut().filter(|_| told.is_none()) {
@@ -370,7 +395,7 @@ impl State {
                 message: MessageId(u64::from(message)),
                 request: request.map(RequestId),
             };
-            self.record(b, thread, place, event);
+            self.record(b, thread, place, &event);
         }
     }
 
@@ -459,6 +484,9 @@ impl State {
             comm,
             kind,
             seq,
+            start: o
+                .is_persistent_collective()
+                .then(|| o.starts().saturating_sub(1)),
             root: match o.peer {
                 root::NONE => Root::None,
                 root::ME => Root::Me,
@@ -470,6 +498,6 @@ impl State {
             members,
             signature,
         });
-        self.record(b, thread, o.place, event);
+        self.record(b, thread, o.place, &event);
     }
 }

@@ -231,7 +231,8 @@ pub fn reached(trace: &Trace, choices: &Choices) -> bool {
             Choice::Request(made) => match (call(number), call(made)) {
                 (Some(Event::Complete { requests, told, .. }), Some(made)) => {
                     let tells = |at: u32| requests.get(at as usize).copied() == made.request();
-                    matches!(told, Told::Some(list) if list.iter().any(|t| tells(t.0)))
+                    let others = own.calls.iter().filter(|c| c.0 == number).count();
+                    matches!(told, Told::Some(list) if list.len() == others && list.iter().any(|t| tells(t.0)))
                 }
                 _ => false,
             },

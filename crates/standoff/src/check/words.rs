@@ -203,21 +203,28 @@ pub(super) fn nobody_receives(find: &mut Finding, warnings: &[Finding]) {
 pub(super) fn of_outcome(lines: &Lines<'_>, alternative: &Alternative, live: &mut Finding) {
     let (rank, event) = (alternative.rank, alternative.event);
     let (call, place) = (lines.call(rank, event), lines.place(rank, event));
-    let (choice, what) = match alternative.outcome {
+    let (choice, what) = match &alternative.outcome {
         Outcome::Message { source, .. } => (
             format!("rank {source}'s message arrives first{}", at(&place)),
             format!("{call} takes a message of rank {source}"),
         ),
-        Outcome::Request { event } => {
-            let made = lines.place(rank, event);
-            let tells = format!("tells the request made{}", at(&made));
+        Outcome::Requests { events } => {
+            let made = |&event| at(&lines.place(rank, event));
+            let tells = match &events[..] {
+                [one] => format!("tells the request made{}", made(one)),
+                several => format!(
+                    "tells together the {} requests made{}",
+                    several.len(),
+                    several.iter().map(made).collect::<Vec<_>>().join(" and")
+                ),
+            };
             (
                 format!("{call}{} {tells}", at(&place)),
                 format!("{call} {tells}"),
             )
         }
         Outcome::Found(found) => {
-            let finds = if found {
+            let finds = if *found {
                 "finds something already"
             } else {
                 "finds nothing yet"

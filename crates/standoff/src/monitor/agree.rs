@@ -19,7 +19,7 @@ use standoff_trace::event::{REDUCTIONS, Signature};
 use super::picture::collective_kind;
 use super::report::{Known, ranks};
 use super::warnings::{Member, at, cut};
-use crate::check::bytes_in_words;
+use crate::check::confirm::bytes_in_words;
 
 /// `3 integers of 4 bytes`; of an unknown type `12 bytes`.
 pub(crate) fn elements(bytes: u64, basic: Basic) -> String {

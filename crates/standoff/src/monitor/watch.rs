@@ -139,7 +139,7 @@ impl Monitor {
         if self.settings.rescue
             && self
                 .rescuer
-                .try_on(world, &self.ranks.worlds[world], &proven)
+                .try_on(world, &self.ranks.worlds[world], &proven, &|_| false)
         {
             self.changed = true;
             return None;
@@ -407,6 +407,10 @@ impl Monitor {
                 .filter(|f| f.closure.iter().any(polls))
                 .collect();
             if found.is_empty() {
+                continue;
+            }
+            let w = &self.ranks.worlds[world];
+            if self.settings.rescue && self.rescuer.try_on(world, w, &found, &polls) {
                 continue;
             }
             self.stalled = true;
