@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use standoff_board::layout::{state, wait};
 use standoff_board::read::text;
+use standoff_mpi::format::capital;
 use standoff_report::signals::signal_name;
 use standoff_report::{Cause, Finding, FindingKind, Frame, Traceback};
 
 use super::picture::Reading;
+use super::report::ranks;
 use super::stacks::{own_first, parse, relative};
 use crate::exit::JobExit;
 use crate::sys::End;
@@ -163,12 +165,19 @@ pub struct Failure {
     crashed: bool,
     /// It had come to MPI_Finalize.
     finalizing: bool,
+    /// A signal ended it before it came there.
+    cut_short: bool,
 }
 
 impl Failure {
     /// Whether it had come to `MPI_Finalize`.
     pub fn finalizing(&self) -> bool {
         self.finalizing
+    }
+
+    /// Whether a signal ended it before it came to `MPI_Finalize`.
+    pub fn cut_short(&self) -> bool {
+        self.cut_short
     }
 }
 
@@ -227,6 +236,8 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
             outside,
             crashed,
             finalizing: matches!(header.state, state::FINALIZING | state::FINALIZED),
+            cut_short: header.state == state::RUNNING
+                && matches!(reading.end, Some(End::Signal(_))),
         });
     }
     out
@@ -245,11 +256,17 @@ pub fn crash(failures: Vec<Failure>, exit: JobExit) -> Option<Finding> {
         JobExit::Code(code) => format!("The job ended with exit status {code}."),
         JobExit::Signal(signal) => format!("The job was ended by signal {signal}."),
     };
-    let who: Vec<String> = out
-        .causes
+    let mut alike: Vec<(&str, Vec<u32>)> = Vec::new();
+    for cause in &out.causes {
+        match alike.iter_mut().find(|(what, _)| *what == cause.what) {
+            Some((_, who)) => who.push(cause.rank),
+            None => alike.push((&cause.what, vec![cause.rank])),
+        }
+    }
+    let who: Vec<String> = alike
         .iter()
         .take(4)
-        .map(|c| format!("Rank {} {}.", c.rank, c.what))
+        .map(|(what, who)| format!("{} {what}.", capital(&ranks(who))))
         .collect();
     out.explanation = format!("{} {how}", who.join(" "));
     Some(out)

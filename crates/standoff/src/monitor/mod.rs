@@ -4,6 +4,7 @@
 //! is stuck is proven, [`stall`] knows who only polls, [`stacks`], [`native`] and [`names`] say where in the source, [`places`] where and how often MPI was called before, [`rescue`] has standard sends return instead, [`raise`] has blocked calls return errors, [`pause`] keeps
 //! stuck ranks quiet meanwhile, [`report`] puts it together; [`doing`] tells what each rank does, [`failures`] how ranks ended, [`memory`] whether for want of memory.
 
+pub mod agree;
 pub mod deaths;
 pub mod doing;
 pub mod failures;

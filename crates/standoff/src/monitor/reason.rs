@@ -6,8 +6,13 @@ use standoff_mpi::{BlockedOp, OpKind, Peer, Reason};
 use super::report::{Known, ranks};
 
 impl Known<'_> {
-    /// Whether whoever a receive may take a message from has sent some before, which were received.
+    /// Whether whoever a receive may take a message from has sent some before, which were received or which other receives are to get.
     fn has_sent(&self, me: WorldRank, op: &BlockedOp) -> bool {
+        if let Peer::Rank { world, .. } = op.peer
+            && self.was_sent(world, me, op)
+        {
+            return true;
+        }
         let Some(Some(reading)) = self.readings.get(me.0 as usize) else {
             return false;
         };
@@ -21,6 +26,23 @@ impl Known<'_> {
         };
         let mut ends = copy.received.iter();
         ends.any(|end| end.comm as usize == index + 1 && from(end.peer) && end.total > 0)
+    }
+
+    /// Whether `from` has sent `to` anything on the communicator of the operation.
+    fn was_sent(&self, from: WorldRank, to: WorldRank, op: &BlockedOp) -> bool {
+        let [sender, receiver] = [from, to].map(|r| self.readings.get(r.0 as usize));
+        let (Some(Some(sender)), Some(Some(receiver))) = (sender, receiver) else {
+            return false;
+        };
+        let entry = |r: &super::picture::Reading| {
+            let at = r.copy.comms.iter().position(|c| c.id == op.comm.0)?;
+            Some((at, r.copy.comms[at].rank))
+        };
+        let (Some((index, _)), Some((_, peer))) = (entry(sender), entry(receiver)) else {
+            return false;
+        };
+        let mut ends = sender.copy.sent.iter();
+        ends.any(|end| end.comm as usize == index + 1 && end.peer == peer && end.total > 0)
     }
 
     /// Why nothing releases an operation, in a few words.

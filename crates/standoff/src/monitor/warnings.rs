@@ -14,6 +14,7 @@ use standoff_mpi::format::collective;
 use standoff_mpi::picture::{CommId, Op, Operation, Tags, Unmatched, WorldRank};
 use standoff_report::{AgentEntry, Finding, FindingKind, Frame};
 
+use super::agree;
 use super::picture::{self, Polls, Reading, collective_kind};
 use super::report::{Known, ranks};
 
@@ -215,9 +216,9 @@ type Sides = BTreeMap<Variant, Vec<(WorldRank, u16)>>;
 
 /// A member of a communicator.
 #[derive(Clone, Copy)]
-struct Member<'a> {
-    rank: WorldRank,
-    comm: &'a lay::Comm,
+pub(super) struct Member<'a> {
+    pub rank: WorldRank,
+    pub comm: &'a lay::Comm,
 }
 
 /// Collectives in which members of a communicator differ.
@@ -233,16 +234,23 @@ fn collectives(known: &Known<'_>) -> Vec<Finding> {
             }
         }
     }
-    let found = members
-        .values()
-        .filter(|m| m.len() > 1)
-        .filter_map(|m| differing(m, known));
-    cut(found.collect(), "communicators")
+    let several = || members.values().filter(|m| m.len() > 1);
+    let found = several().filter_map(|m| differing(m, known));
+    let mut out = cut(found.collect(), "communicators");
+    for members in several().filter(|m| same(m) && m[0].comm.inter == 0) {
+        out.extend(agree::disagreements(members, known));
+    }
+    out
+}
+
+/// Whether all called the same collectives.
+fn same(members: &[Member<'_>]) -> bool {
+    let folded = |m: &Member<'_>| (m.comm.collectives, m.comm.folded);
+    members.iter().all(|m| folded(m) == folded(&members[0]))
 }
 
 fn differing(members: &[Member<'_>], known: &Known<'_>) -> Option<Finding> {
-    let folded = |m: &Member<'_>| (m.comm.collectives, m.comm.folded);
-    if members.iter().all(|m| folded(m) == folded(&members[0])) {
+    if same(members) {
         return None;
     }
     let fewest = members.iter().map(|m| m.comm.collectives).min()?;
