@@ -5,6 +5,7 @@
 //! stuck ranks quiet meanwhile, [`report`] puts it together; [`doing`] tells what each rank does, [`failures`] how ranks ended, [`memory`] whether for want of memory.
 
 pub mod deaths;
+mod destructors;
 pub mod doing;
 pub mod failures;
 pub mod memory;
@@ -20,6 +21,7 @@ pub mod reason;
 pub mod report;
 pub mod rescue;
 mod rest;
+mod spoken;
 pub mod stacks;
 pub mod stall;
 pub mod warnings;
