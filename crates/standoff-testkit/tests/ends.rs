@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         ("left_without_finalize", left_without_finalize),
         ("collection_callback", collection_callback),
         ("handling_an_exception", handling_an_exception),
+        ("killed_for_want_of_memory", killed_for_want_of_memory),
         ("sys_exit_looks_the_same", sys_exit_looks_the_same),
         ("signals_by_name", signals_by_name),
         ("traceback_once_and_last", traceback_once_and_last),
@@ -351,4 +352,39 @@ work()
         99,
         &["Rank 0 is cleaning up after a generator that was closed early."],
     );
+}
+
+/// In a control group of its own with little memory, where one can be made (version 1, as root).
+fn killed_for_want_of_memory(lab: &Lab) {
+    let name = lab.path("").file_name().unwrap().to_owned();
+    let group = std::path::Path::new("/sys/fs/cgroup/memory").join(name);
+    let made = std::fs::create_dir(&group)
+        .and_then(|()| std::fs::write(group.join("memory.limit_in_bytes"), "400M"));
+    if let Err(why) = made {
+        return eprintln!("skipped: no control group with a limit of memory can be made: {why}");
+    }
+    let program = "\
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+def load(n):
+    return bytearray(b'x') * n
+part = load(2 << 30 if comm.rank == 1 else 1000)
+comm.allgather(len(part))
+";
+    lab.file("loads.py", program);
+    let mut command = lab.command("/bin/sh");
+    command
+        .args(["-c", "echo $$ > \"$0\"/cgroup.procs; exec \"$@\""])
+        .arg(&group);
+    let standoff = lab.standoff(&["run", "-n", "3", "loads.py"]);
+    command
+        .arg(standoff.get_program())
+        .args(standoff.get_args());
+    let ended = lab.finish(command);
+    let left = std::fs::remove_dir(&group);
+    let words =
+        "The kernel's out-of-memory killer struck once in this control group during the run.";
+    let said = ended.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(words), "{ended:#?}");
+    left.unwrap();
 }
