@@ -6,6 +6,7 @@
 
 pub mod agree;
 pub mod deaths;
+mod destructors;
 pub mod doing;
 pub mod failures;
 pub mod memory;
@@ -21,6 +22,7 @@ pub mod reason;
 pub mod report;
 pub mod rescue;
 mod rest;
+mod spoken;
 pub mod stacks;
 pub mod stall;
 pub mod warnings;

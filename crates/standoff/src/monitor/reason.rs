@@ -66,14 +66,27 @@ impl Known<'_> {
                 }
             }
             Reason::TagDiffers { sent } => {
-                let tags: Vec<String> = sent
+                let mut senders: Vec<(WorldRank, Vec<String>)> = Vec::new();
+                for s in sent {
+                    let place = at(self.sent_at(s.from, me, op.comm, s.tag));
+                    let tag = format!("{}{place}", s.tag);
+                    match senders.last_mut() {
+                        Some((from, tags)) if *from == s.from => tags.push(tag),
+                        _ => senders.push((s.from, vec![tag])),
+                    }
+                }
+                let sent: Vec<String> = senders
                     .iter()
-                    .map(|s| {
-                        let place = at(self.sent_at(s.from, me, op.comm, s.tag));
-                        format!("rank {} sent tag {}{place}", s.from.0, s.tag)
+                    .map(|(from, tags)| {
+                        let word = if tags.len() == 1 { "tag" } else { "tags" };
+                        format!(
+                            "rank {} sent {word} {}",
+                            from.0,
+                            standoff_mpi::format::and(tags)
+                        )
                     })
                     .collect();
-                format!("{}, not tag {}", tags.join(", "), op.tag.unwrap_or(-1))
+                format!("{}, not tag {}", sent.join(", "), op.tag.unwrap_or(-1))
             }
             Reason::OtherSource { sent } => {
                 let sent: Vec<String> = sent
@@ -141,6 +154,9 @@ impl Known<'_> {
                     ([], gives) => format!("the graph has no edge from it at {}", list(gives)),
                     (takes, _) => format!("the graph has no edge to it at {}", list(takes)),
                 }
+            }
+            Reason::Different { roots: true, .. } => {
+                "the ranks gave roots that do not fit".to_owned()
             }
             Reason::Different { .. } => "others called something else in its place".to_owned(),
         }

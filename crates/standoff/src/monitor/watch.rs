@@ -549,7 +549,7 @@ impl Watcher for Monitor {
             out.findings.push(finding(&Known {
                 world: 0,
                 readings: &[],
-                stacks: stacks::Stacks::new(),
+                stacks: stacks::Stacks::default(),
                 places: Places::new(None, Native::default()),
                 sources: standoff_report::sources::FileSources::new("."),
             }));
