@@ -187,9 +187,15 @@ fn wrapper(
         }
     };
     let init = matches!(p.name, "Init" | "Init_thread");
-    let sends = ["p2p::", "request::", "collective::"]
-        .iter()
-        .any(|h| p.hook.starts_with(h));
+    let sends = [
+        "p2p::",
+        "request::",
+        "isendrecv::",
+        "collective::",
+        "persistent::",
+    ]
+    .iter()
+    .any(|h| p.hook.starts_with(h));
     // The path of a message has a copy of its hook for each procedure; all else shares one, as each rank has all of it in memory.
     let hot = HOT.iter().any(|h| p.hook.starts_with(h));
     let real = if hot || !given.is_empty() {

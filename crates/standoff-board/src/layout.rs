@@ -9,7 +9,7 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 /// Environment variable with the path of the directory for recordings.
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
 /// Extension of the pipe beside a board that hangs up when the rank begins to end.
@@ -337,6 +337,10 @@ pub mod flag {
     pub const PERSISTENT: u16 = 8;
     /// A persistent request that is not active.
     pub const INACTIVE: u16 = 16;
+    /// One half of an `MPI_Isendrecv`: [`super::Op::bytes`] is the index of the other. Both are one request, whose handle leads to the receive.
+    pub const HALF: u16 = 32;
+    /// A persistent collective that the rank has freed. Others may still wait for it to be started.
+    pub const FREED: u16 = 64;
 }
 
 /// Wildcard source or tag on the board, whatever the ABI.
@@ -357,7 +361,7 @@ pub mod root {
 pub struct Op {
     /// Posting order within the rank, from 1; also its identity.
     pub order: u64,
-    /// For collectives: number on the communicator. For sends: the channel's total with this message. For receives in a forced run: 1 + the
+    /// For collectives: number on the communicator; for persistent ones that of their making. For sends: the channel's total with this message. For receives in a forced run: 1 + the
     /// source that stands in for [`ANY`] in the real call.
     pub seq: u64,
     /// Round of the polling thread that last polled it (see [`poll`]).
@@ -366,7 +370,7 @@ pub struct Op {
     pub comm: u32,
     /// Peer or [`ANY`]; root for collectives.
     pub peer: i32,
-    /// Tag or [`ANY`].
+    /// Tag or [`ANY`]. Of a persistent collective: a part of [`Op::starts`].
     pub tag: i32,
     /// 1 + slot of the thread that waits for it, 0: none.
     pub waiter: u32,
@@ -380,7 +384,8 @@ pub struct Op {
     pub shared: u32,
     /// Index of the place where it was made; 0: not known.
     pub place: u32,
-    /// Bytes of a persistent message, or of the room for it (`u32::MAX`: that or more); kept for recordings only.
+    /// Bytes of a persistent message, or of the room for it (`u32::MAX`: that or more); kept for recordings only. Of a half, see [`flag::HALF`];
+    /// of a persistent collective the other part of [`Op::starts`].
     pub bytes: u32,
 }
 
@@ -394,6 +399,32 @@ impl Op {
             peer: self.peer,
             tag: self.tag,
         }
+    }
+
+    /// How often a persistent collective was started.
+    #[must_use]
+    pub fn starts(&self) -> u64 {
+        pair(self.tag as u32, self.bytes)
+    }
+
+    /// Of a persistent collective: started once more.
+    pub fn start(&mut self) {
+        let starts = self.starts().wrapping_add(1);
+        self.tag = starts as u32 as i32;
+        self.bytes = (starts >> 32) as u32;
+    }
+
+    /// Whether it is a persistent collective, active or not.
+    #[must_use]
+    pub fn is_persistent_collective(&self) -> bool {
+        self.kind == op::COLLECTIVE && self.flags & flag::PERSISTENT != 0
+    }
+
+    /// The index of the other half of the same request.
+    #[must_use]
+    #[inline(always)]
+    pub fn other_half(&self) -> Option<u32> {
+        (self.flags & flag::HALF != 0).then_some(self.bytes)
     }
 
     /// Who takes part in a collective of some members, where the other fields of the operation have room for it.
@@ -488,6 +519,16 @@ pub struct Begun {
     pub blocking: u8,
     /// Index of the place where it was called; 0: not known.
     pub place: u16,
+    /// What the rank gives or gets, in bytes (the lower half of a longer number).
+    pub bytes: u32,
+    /// What its elements are, as in recordings; 0: not known.
+    pub basic: u8,
+    /// Which predefined reduction, as in recordings; 0: none, or one of the program's own.
+    pub reduction: u8,
+    /// 1: the two above and the size were looked at, after the call had succeeded (of a nonblocking one: begun).
+    pub looked_at: u8,
+    /// Unused.
+    pub pad: u8,
 }
 
 /// Adds a collective to what is folded of those before it. `root` is one of [`root`] or a rank; of an intercommunicator, where it
@@ -513,6 +554,10 @@ pub struct Comm {
     pub collectives: u64,
     /// All of them in order, folded ([`fold`]): equal on all members whose calls agree.
     pub folded: u64,
+    /// The sizes and reductions that were looked at, in order, folded: equal on all members whose calls agree, if `unclear` is 0 on all.
+    pub agreed: u64,
+    /// Collectives of which members may rightly differ in what they say of size or reduction.
+    pub unclear: u64,
     /// Communicators created from it.
     pub children: u64,
     /// This process's rank in it.
@@ -656,6 +701,8 @@ pub mod collective {
     pub const INTERCOMM_MERGE: u8 = 34;
     pub const COMM_FREE: u8 = 35;
     pub const COMM_DISCONNECT: u8 = 36;
+    /// The making of a persistent one: this and its number, up to [`NEIGHBOR_ALLTOALLW`].
+    pub const INIT: u8 = 37;
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! # Reference
 //! MPI 4.1, chapter 6: only `MPI_Barrier` promises to synchronize (6.3); collectives on a communicator are ordered, blocking and
-//! nonblocking ones together (6.12). The table is that of `docs/algorithms/collectives.md`, read from the other side: there a wait
+//! nonblocking ones together (6.12), and the makings of persistent ones, whose starts belong together in turn (6.13). The table is that of `docs/algorithms/collectives.md`, read from the other side: there a wait
 //! that MPI does not promise is no proof of a deadlock, here a member that MPI lets go may go.
 
 use std::collections::HashMap;
@@ -25,6 +25,8 @@ pub(crate) struct Entry {
     pub(crate) at: OpRef,
     pub(crate) kind: CollectiveKind,
     pub(crate) seq: u64,
+    /// Which start of a persistent one.
+    pub(crate) start: Option<u64>,
     pub(crate) root: Root,
     pub(crate) flow: Flow,
     pub(crate) blocking: bool,
@@ -39,7 +41,7 @@ fn same(kind: CollectiveKind) -> CollectiveKind {
 }
 
 /// What all members have to agree on, and the members if they are not the communicator's.
-type Key = (u32, u64, Option<(CollectiveKind, Vec<u32>)>);
+type Key = (u32, u64, Option<u64>, Option<(CollectiveKind, Vec<u32>)>);
 
 pub(crate) fn instances(program: &mut Program, entries: Vec<Entry>) {
     let mut by_key: HashMap<Key, usize> = HashMap::new();
@@ -52,7 +54,8 @@ pub(crate) fn instances(program: &mut Program, entries: Vec<Entry>) {
         if let Some(list) = &mut sorted {
             list.sort_unstable();
         }
-        let key = (entry.comm, entry.seq, sorted.map(|list| (entry.kind, list)));
+        let members = sorted.map(|list| (entry.kind, list));
+        let key = (entry.comm, entry.seq, entry.start, members);
         let this = (same(entry.kind), entry.root, entry.blocking);
         let at = *by_key.entry(key).or_insert_with(|| {
             let ranks = entry
@@ -141,6 +144,29 @@ fn needs(entry: &Entry) -> Option<Needs> {
         | K::GraphCreate
         | K::DistGraphCreateAdjacent
         | K::CommFree => return Some(Needs::Nobody),
+        // They may wait for all, and need not.
+        K::BarrierInit
+        | K::BcastInit
+        | K::GatherInit
+        | K::GathervInit
+        | K::ScatterInit
+        | K::ScattervInit
+        | K::AllgatherInit
+        | K::AllgathervInit
+        | K::AlltoallInit
+        | K::AlltoallvInit
+        | K::AlltoallwInit
+        | K::ReduceInit
+        | K::AllreduceInit
+        | K::ReduceScatterInit
+        | K::ReduceScatterBlockInit
+        | K::ScanInit
+        | K::ExscanInit
+        | K::NeighborAllgatherInit
+        | K::NeighborAllgathervInit
+        | K::NeighborAlltoallInit
+        | K::NeighborAlltoallvInit
+        | K::NeighborAlltoallwInit => return Some(Needs::Nobody),
         K::CommCreateGroup | K::IntercommCreate | K::IntercommMerge => return None,
         K::Bcast | K::Scatter | K::Scatterv if is_root => Needs::Nobody,
         K::Bcast | K::Scatter | K::Scatterv => Needs::Members(vec![root]),

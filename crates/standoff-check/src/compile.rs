@@ -232,7 +232,14 @@ impl Rank<'_> {
             }
             Event::Sendrecv { send, recv } => {
                 let both = [self.send(record, send)?, self.recv(record, recv)?];
-                self.wait(record, &both, Need::All, false);
+                match (send.request, recv.request) {
+                    (Some(sent), Some(received)) => {
+                        self.requests.extend([(sent, both[0]), (received, both[1])]);
+                    }
+                    _ => {
+                        self.wait(record, &both, Need::All, false);
+                    }
+                }
             }
             Event::Probe {
                 comm,
@@ -299,6 +306,7 @@ impl Rank<'_> {
                     },
                     kind: c.kind,
                     seq: c.seq,
+                    start: c.start,
                     root: c.root,
                     flow: c.flow,
                     blocking: c.request.is_none(),

@@ -212,8 +212,12 @@ pub fn call(event: &Event<'_>) -> String {
             format!("{name} from {}, {}", source(&recv.from), tag(&recv.tag))
         }
         Event::Sendrecv { send, recv } => {
+            let name = match send.request {
+                Some(_) => "MPI_Isendrecv",
+                None => "MPI_Sendrecv",
+            };
             format!(
-                "MPI_Sendrecv to {}, tag {}, from {}, {}",
+                "{name} to {}, tag {}, from {}, {}",
                 send.to.0,
                 send.tag,
                 source(&recv.from),
@@ -253,6 +257,7 @@ pub fn call(event: &Event<'_>) -> String {
         Event::Collective(c) => {
             let name = c.kind.name();
             let name = match c.request {
+                _ if c.start.is_some() => format!("MPI_Start of MPI_{name}_init"),
                 None => format!("MPI_{name}"),
                 Some(_) if name.starts_with("Comm_") => format!("MPI_Comm_i{}", &name[5..]),
                 Some(_) => format!("MPI_I{}", name.to_lowercase()),

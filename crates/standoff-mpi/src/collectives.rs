@@ -4,7 +4,8 @@
 //!
 //! # Reference
 //! MPI 4.1, chapter 6: only `MPI_Barrier` promises to synchronize (6.3), all other dependences are those of the data;
-//! collectives on one communicator are ordered, blocking and nonblocking ones together (6.12).
+//! collectives on one communicator are ordered, blocking and nonblocking ones together (6.12); of persistent ones the makings are, and the starts of one
+//! belong together in turn (6.13).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -65,7 +66,8 @@ const MANY_VARIANTS: usize = 16;
 /// What tells instances apart.
 #[derive(PartialEq, Eq, Hash)]
 enum Key {
-    Communicator(CommId, u64),
+    /// The number, and for a persistent one which start.
+    Communicator(CommId, u64, Option<u64>),
     /// `seq` is a key, the members are given.
     Members(CommId, CollectiveKind, u64, GroupId),
 }
@@ -114,8 +116,8 @@ impl Collectives {
     }
 
     /// An instance on a communicator, if somebody waits in it.
-    pub(crate) fn find(&self, comm: CommId, seq: u64) -> Option<&Instance> {
-        let id = self.by_key.get(&Key::Communicator(comm, seq))?;
+    pub(crate) fn find(&self, comm: CommId, seq: u64, start: Option<u64>) -> Option<&Instance> {
+        let id = self.by_key.get(&Key::Communicator(comm, seq, start))?;
         Some(self.get(*id))
     }
 
@@ -133,6 +135,7 @@ impl Collectives {
             kind,
             root,
             blocking,
+            start,
             data,
             members,
         } = op
@@ -158,7 +161,7 @@ impl Collectives {
         if let Root::Rank(root) = root {
             comm.peer(*root)?;
         }
-        let instance_id = self.instance(index, groups, id, *seq, local, remote);
+        let instance_id = self.instance(index, groups, (id, *seq, *start), local, remote);
         let instance = self.get(instance_id);
         let others = Cond::Others {
             group: local,
@@ -184,7 +187,7 @@ impl Collectives {
             if !instance.roots_differ {
                 return None;
             }
-            let mine = CollectiveVariant::new(*kind, *root, *blocking);
+            let mine = CollectiveVariant::called(*kind, *root, *blocking, *start);
             let slots = instance.others(&mine).map(|(slot, _)| slot);
             let mut theirs: Vec<Cond> =
                 slots.map(|slot| Cond::Variant(instance_id, slot)).collect();
@@ -193,7 +196,7 @@ impl Collectives {
             }
             return may(vec![others, anyone], theirs);
         }
-        let mine = CollectiveVariant::new(*kind, *root, *blocking);
+        let mine = CollectiveVariant::called(*kind, *root, *blocking, *start);
         let mut theirs: Vec<Cond> = instance
             .others(&mine)
             .map(|(slot, _)| Cond::Variant(instance_id, slot))
@@ -279,12 +282,12 @@ impl Collectives {
         &mut self,
         index: &Index<'_>,
         groups: &Groups<'_>,
-        comm: CommId,
-        seq: u64,
+        (comm, seq, start): (CommId, u64, Option<u64>),
         local: GroupId,
         remote: Option<GroupId>,
     ) -> InstanceId {
-        if let Some(&id) = self.by_key.get(&Key::Communicator(comm, seq)) {
+        let key = Key::Communicator(comm, seq, start);
+        if let Some(&id) = self.by_key.get(&key) {
             return id;
         }
         let mut missing = Vec::new();
@@ -293,7 +296,14 @@ impl Collectives {
         let both = [Some(local), remote];
         for group in both.into_iter().flatten() {
             for (position, rank) in positions(groups.members(group)) {
-                match progress(index, rank, comm, seq) {
+                let (progress, waits) = match start {
+                    None => (progress(index, rank, comm, seq), false),
+                    Some(start) => started(index, rank, comm, seq, start),
+                };
+                if waits {
+                    missing.push((position, rank));
+                }
+                match progress {
                     Progress::NotBegun => missing.push((position, rank)),
                     Progress::Begun(kind, root, blocking) => {
                         let slot = *by_variant
@@ -315,7 +325,7 @@ impl Collectives {
         let differ = sides.is_some_and(|sides| roots_differ(sides, &variants));
         let id = push(&mut self.list, remote.is_some(), missing, variants);
         self.list[id.0].roots_differ = differ;
-        self.by_key.insert(Key::Communicator(comm, seq), id);
+        self.by_key.insert(key, id);
         id
     }
 }
@@ -493,6 +503,7 @@ fn progress(index: &Index<'_>, rank: WorldRank, comm: CommId, seq: u64) -> Progr
             kind,
             root,
             blocking,
+            start: None,
             members: None,
             ..
         } if (c, s) == (comm, seq) => Some((kind, root, blocking)),
@@ -504,5 +515,28 @@ fn progress(index: &Index<'_>, rank: WorldRank, comm: CommId, seq: u64) -> Progr
     match seen.history.iter().find(|record| record.seq == seq) {
         Some(record) => Progress::Begun(record.kind, record.root, record.blocking),
         None => Progress::Unknown,
+    }
+}
+
+/// What `rank` made as collective number `seq` on `comm`, and whether it is known not to have started that for the `start`-th time.
+fn started(
+    index: &Index<'_>,
+    rank: WorldRank,
+    comm: CommId,
+    seq: u64,
+    start: u64,
+) -> (Progress, bool) {
+    // Known for longer than what the communicator remembers of its last collectives.
+    let content = index.rank(rank).filter(|r| !may_act(r));
+    let made = content.into_iter().flat_map(|r| &r.persistent);
+    let made = made.filter(|p| (p.comm, p.seq) == (comm, seq));
+    if let Some(made) = made.max_by_key(|p| p.starts) {
+        let kind = made.kind.init().unwrap_or(made.kind);
+        return (Progress::Begun(kind, made.root, true), made.starts <= start);
+    }
+    match progress(index, rank, comm, seq) {
+        // Freed, and forgotten.
+        Progress::Begun(kind, ..) if kind.made().is_some() => (Progress::Unknown, false),
+        other => (other, false),
     }
 }

@@ -96,7 +96,12 @@ impl<'a> Describer<'_, '_, 'a> {
             .call
             .as_ref()?;
         let plan = self.finder.plan.ranks.get(agent.rank.0 as usize)?;
-        let (_, Doing::Waits { need, ops, .. }) = plan
+        let (
+            _,
+            Doing::Waits {
+                need, ops, halves, ..
+            },
+        ) = plan
             .agents
             .iter()
             .find(|(thread, _)| *thread == agent.thread)?
@@ -115,12 +120,14 @@ impl<'a> Describer<'_, '_, 'a> {
             .iter()
             .take(Blocked::MOST_OPS)
             .filter_map(|&(id, wait)| self.operation(agent, rank, id, wait))
+            // Of two halves of a request, one alone may be what is stuck.
+            .filter(|op| halves.is_empty() || !(op.waits_for.is_empty() && op.ended.is_empty()))
             .collect();
         Some(Blocked {
             agent,
             function: call.function.clone(),
             need: *need,
-            omitted: stuck.len() - described.len(),
+            omitted: stuck.len().saturating_sub(Blocked::MOST_OPS),
             ops: described,
         })
     }
@@ -155,6 +162,7 @@ impl<'a> Describer<'_, '_, 'a> {
                 kind,
                 root,
                 blocking,
+                start,
                 ..
             } => {
                 let kind = OpKind::Collective {
@@ -162,6 +170,7 @@ impl<'a> Describer<'_, '_, 'a> {
                     root,
                     blocking,
                     seq,
+                    start,
                 };
                 (comm?, kind, Source::Any, None)
             }
@@ -365,6 +374,7 @@ impl<'a> Describer<'_, '_, 'a> {
             root,
             blocking,
             seq,
+            start,
         } = kind
         else {
             return Reason::NothingSent;
@@ -376,13 +386,13 @@ impl<'a> Describer<'_, '_, 'a> {
             | Cond::Variant(id, _) => Some(collectives.get(*id)),
             _ => None,
         });
-        let Some(instance) = instance.or_else(|| collectives.find(comm, seq)) else {
+        let Some(instance) = instance.or_else(|| collectives.find(comm, seq, start)) else {
             return Reason::NotEntered {
                 missing: Ranks::default(),
             };
         };
         let missing = instance.missing_ranks.clone();
-        let mine = CollectiveVariant::new(kind, root, blocking);
+        let mine = CollectiveVariant::called(kind, root, blocking, start);
         // mpi4py gives its own back when the program ends: nobody called anything else.
         let frees = |v: &CollectiveVariant| v.kind == CollectiveKind::CommFree;
         if private && (frees(&mine) || instance.others(&mine).all(|(_, v)| frees(v))) {
@@ -400,7 +410,10 @@ impl<'a> Describer<'_, '_, 'a> {
             instance.others(&mine).next().is_some()
         };
         if differs {
-            return Reason::Different { missing };
+            let roots = instance
+                .others(&mine)
+                .all(|(_, v)| (v.kind, v.blocking) == (kind, blocking));
+            return Reason::Different { missing, roots };
         }
         match Edges::missing(self.finder.index, me, comm, kind) {
             Some(edges) if missing.is_empty() => Reason::EdgeMissing {
@@ -412,26 +425,30 @@ impl<'a> Describer<'_, '_, 'a> {
     }
 
     fn mismatches(&self, core: &[Blocked]) -> Vec<CollectiveMismatch> {
-        let mut places: BTreeMap<(CommId, u64), &str> = BTreeMap::new();
+        let mut places: BTreeMap<(CommId, u64), (Option<u64>, &str)> = BTreeMap::new();
         for op in core.iter().flat_map(|b| &b.ops) {
-            if let (OpKind::Collective { seq, .. }, Reason::Different { .. }) =
+            if let (OpKind::Collective { seq, start, .. }, Reason::Different { .. }) =
                 (op.kind, &op.reason)
             {
-                places.entry((op.comm, seq)).or_insert(&op.comm_name);
+                places
+                    .entry((op.comm, seq))
+                    .or_insert((start, &op.comm_name));
             }
         }
-        let instances = places.into_iter().filter_map(|((comm, seq), name)| {
-            let instance = self.finder.plan.collectives.find(comm, seq)?;
-            let mut variants = instance.variants.clone();
-            variants.sort_by(|a, b| a.ranks.cmp(&b.ranks));
-            Some(CollectiveMismatch {
-                comm,
-                comm_name: name.to_owned(),
-                seq,
-                intercomm: instance.intercomm,
-                variants,
-            })
-        });
+        let instances = places
+            .into_iter()
+            .filter_map(|((comm, seq), (start, name))| {
+                let instance = self.finder.plan.collectives.find(comm, seq, start)?;
+                let mut variants = instance.variants.clone();
+                variants.sort_by(|a, b| a.ranks.cmp(&b.ranks));
+                Some(CollectiveMismatch {
+                    comm,
+                    comm_name: name.to_owned(),
+                    seq,
+                    intercomm: instance.intercomm,
+                    variants,
+                })
+            });
         instances.collect()
     }
 }

@@ -83,6 +83,9 @@ pub fn and(parts: &[String]) -> String {
 #[must_use]
 pub fn collective(kind: CollectiveKind, blocking: bool) -> String {
     use CollectiveKind as K;
+    if let Some(made) = kind.made() {
+        return format!("{}_init", collective(made, true));
+    }
     let name = match kind {
         K::Barrier => "barrier",
         K::Bcast => "bcast",
@@ -121,6 +124,29 @@ pub fn collective(kind: CollectiveKind, blocking: bool) -> String {
         K::IntercommMerge => "intercomm_merge",
         K::CommFree => "comm_free",
         K::CommDisconnect => "comm_disconnect",
+        // Named above.
+        K::BarrierInit
+        | K::BcastInit
+        | K::GatherInit
+        | K::GathervInit
+        | K::ScatterInit
+        | K::ScattervInit
+        | K::AllgatherInit
+        | K::AllgathervInit
+        | K::AlltoallInit
+        | K::AlltoallvInit
+        | K::AlltoallwInit
+        | K::ReduceInit
+        | K::AllreduceInit
+        | K::ReduceScatterInit
+        | K::ReduceScatterBlockInit
+        | K::ScanInit
+        | K::ExscanInit
+        | K::NeighborAllgatherInit
+        | K::NeighborAllgathervInit
+        | K::NeighborAlltoallInit
+        | K::NeighborAlltoallvInit
+        | K::NeighborAlltoallwInit => "",
     };
     match (blocking, kind) {
         (true, _) => format!("MPI_{}", capital(name)),

@@ -72,6 +72,8 @@ pub struct RankPicture {
     pub comms: Vec<CommPicture>,
     /// Pending operations: posted, not completed. In posting order (oldest first); ids are unique within the rank.
     pub ops: Vec<Operation>,
+    /// Its persistent collectives, active or not: those that it has freed, too, as far as they are known.
+    pub persistent: Vec<Persistent>,
     /// Threads that have called MPI.
     pub threads: Vec<ThreadPicture>,
     /// Threads started by user code that have not called MPI and are allowed to (0 below `MPI_THREAD_SERIALIZED`).
@@ -213,6 +215,132 @@ pub enum CollectiveKind {
     IntercommMerge,
     CommFree,
     CommDisconnect,
+    BarrierInit,
+    BcastInit,
+    GatherInit,
+    GathervInit,
+    ScatterInit,
+    ScattervInit,
+    AllgatherInit,
+    AllgathervInit,
+    AlltoallInit,
+    AlltoallvInit,
+    AlltoallwInit,
+    ReduceInit,
+    AllreduceInit,
+    ReduceScatterInit,
+    ReduceScatterBlockInit,
+    ScanInit,
+    ExscanInit,
+    NeighborAllgatherInit,
+    NeighborAllgathervInit,
+    NeighborAlltoallInit,
+    NeighborAlltoallvInit,
+    NeighborAlltoallwInit,
+}
+
+impl CollectiveKind {
+    /// All, in the order of their numbers on a rank's board.
+    pub const ALL: [CollectiveKind; 59] = {
+        use CollectiveKind as K;
+        [
+            K::Barrier,
+            K::Bcast,
+            K::Gather,
+            K::Gatherv,
+            K::Scatter,
+            K::Scatterv,
+            K::Allgather,
+            K::Allgatherv,
+            K::Alltoall,
+            K::Alltoallv,
+            K::Alltoallw,
+            K::Reduce,
+            K::Allreduce,
+            K::ReduceScatter,
+            K::ReduceScatterBlock,
+            K::Scan,
+            K::Exscan,
+            K::NeighborAllgather,
+            K::NeighborAllgatherv,
+            K::NeighborAlltoall,
+            K::NeighborAlltoallv,
+            K::NeighborAlltoallw,
+            K::CommDup,
+            K::CommDupWithInfo,
+            K::CommSplit,
+            K::CommSplitType,
+            K::CommCreate,
+            K::CommCreateGroup,
+            K::CartCreate,
+            K::CartSub,
+            K::GraphCreate,
+            K::DistGraphCreate,
+            K::DistGraphCreateAdjacent,
+            K::IntercommCreate,
+            K::IntercommMerge,
+            K::CommFree,
+            K::CommDisconnect,
+            K::BarrierInit,
+            K::BcastInit,
+            K::GatherInit,
+            K::GathervInit,
+            K::ScatterInit,
+            K::ScattervInit,
+            K::AllgatherInit,
+            K::AllgathervInit,
+            K::AlltoallInit,
+            K::AlltoallvInit,
+            K::AlltoallwInit,
+            K::ReduceInit,
+            K::AllreduceInit,
+            K::ReduceScatterInit,
+            K::ReduceScatterBlockInit,
+            K::ScanInit,
+            K::ExscanInit,
+            K::NeighborAllgatherInit,
+            K::NeighborAllgathervInit,
+            K::NeighborAlltoallInit,
+            K::NeighborAlltoallvInit,
+            K::NeighborAlltoallwInit,
+        ]
+    };
+
+    /// How many there are of those that move data; the makings of persistent ones ([`CollectiveKind::init`]) come last.
+    const MOVING: usize = 22;
+
+    /// What makes a persistent one of this kind (`MPI_Barrier_init`), if there is that.
+    #[must_use]
+    pub fn init(self) -> Option<CollectiveKind> {
+        let first = Self::ALL.len() - Self::MOVING;
+        let at = self as usize;
+        (at < Self::MOVING).then(|| Self::ALL[first + at])
+    }
+
+    /// Which persistent one this makes, if it makes one.
+    #[must_use]
+    pub fn made(self) -> Option<CollectiveKind> {
+        let first = Self::ALL.len() - Self::MOVING;
+        (self as usize).checked_sub(first).map(|at| Self::ALL[at])
+    }
+}
+
+/// A persistent collective of one rank.
+///
+/// MPI orders the *makings* (`MPI_Barrier_init`) with the other collectives of the communicator, so that the n-th belongs to the n-th of all other
+/// members; the starts may come in any order, and the k-th start of one belongs to the k-th start of the same (MPI 4.1, 6.13).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Persistent {
+    /// Communicator.
+    pub comm: CommId,
+    /// Number of its making among the collectives on `comm`.
+    pub seq: u64,
+    /// Operation.
+    pub kind: CollectiveKind,
+    /// Root.
+    pub root: Root,
+    /// How often the rank has started it.
+    pub starts: u64,
 }
 
 /// A pending operation.
@@ -224,6 +352,8 @@ pub struct Operation {
     pub op: Op,
     /// `MPI_Cancel` was called on it: its completion is local, so it may complete.
     pub cancelled: bool,
+    /// The other half of the same request (`MPI_Isendrecv`), which is complete when both are.
+    pub half: Option<u64>,
     /// In a forced run: the source that stands in for the wildcard of a receive in the real call. What the receive waits for is judged by
     /// what the program asked for all the same.
     pub chosen: Option<CommRank>,
@@ -276,6 +406,8 @@ pub enum Op {
         root: Root,
         /// True for the blocking form.
         blocking: bool,
+        /// For a persistent one that was started: which of its starts this is, from 0; `seq` is the number of its making then.
+        start: Option<u64>,
         /// False if this rank's arguments say that no data moves (count 0), or if the counts are given by arrays and were not looked at.
         data: bool,
         /// For `CommCreateGroup` (members) and `IntercommCreate` (local group; remote leader unknown → `Unknown`): who must take part. Else `None`: the communicator's group(s).

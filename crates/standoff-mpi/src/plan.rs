@@ -66,6 +66,8 @@ pub(crate) enum Doing {
         need: Need,
         /// In the order given by the call, each once.
         ops: Vec<(u64, Option<OpWait>)>,
+        /// Pairs of them, by position, that make one request together. Only where any request ends the wait.
+        halves: Vec<(usize, usize)>,
         /// The call waits for requests, so that other threads can hold them.
         requests: bool,
     },
@@ -141,6 +143,7 @@ impl<'a> Maker<'a, '_> {
                         unknown_requests,
                     } => waits(
                         &mut ops,
+                        rank,
                         *need,
                         ids,
                         *unknown_requests,
@@ -221,6 +224,7 @@ fn is_wait_for_requests(function: &str) -> bool {
 
 fn waits(
     found: &mut HashMap<u64, OpWait>,
+    rank: &RankPicture,
     need: Need,
     ids: &[u64],
     unknown: u32,
@@ -233,9 +237,19 @@ fn waits(
             ops.push((id, found.get(&id).cloned()));
         }
     }
+    let halves = match need {
+        Need::All => Vec::new(),
+        Need::Any => halves(rank, &ops),
+    };
+    // A request of two halves may be complete if both may.
+    let half = |at: usize| halves.iter().find(|h| h.0 == at || h.1 == at);
+    let done = |at: usize| match half(at) {
+        Some(&(a, b)) => ops[a].1.is_none() && ops[b].1.is_none(),
+        None => ops[at].1.is_none(),
+    };
     let released = match need {
         Need::All => ops.iter().all(|(_, wait)| wait.is_none()),
-        Need::Any => unknown > 0 || ops.is_empty() || ops.iter().any(|(_, wait)| wait.is_none()),
+        Need::Any => unknown > 0 || ops.is_empty() || (0..ops.len()).any(done),
     };
     if released {
         return Doing::Free;
@@ -243,6 +257,20 @@ fn waits(
     Doing::Waits {
         need,
         ops,
+        halves,
         requests,
     }
+}
+
+/// Positions of operations that make one request together.
+fn halves(rank: &RankPicture, ops: &[(u64, Option<OpWait>)]) -> Vec<(usize, usize)> {
+    let named = rank.ops.iter().filter_map(|o| Some((o.id, o.half?)));
+    let pairs: Vec<(u64, u64)> = named.collect();
+    let at = |id: u64| ops.iter().position(|o| o.0 == id);
+    // Each names the other, and once is enough.
+    pairs
+        .iter()
+        .filter(|(id, half)| id < half && pairs.contains(&(*half, *id)))
+        .filter_map(|&(id, half)| Some((at(id)?, at(half)?)))
+        .collect()
 }

@@ -98,6 +98,8 @@ pub enum OpKind {
         blocking: bool,
         /// Its number on the communicator.
         seq: u64,
+        /// For a persistent one: which of its starts this is, from 0; `seq` is the number of its making.
+        start: Option<u64>,
     },
 }
 
@@ -167,6 +169,8 @@ pub enum Reason {
     Different {
         /// Members that have begun nothing in this place yet.
         missing: Ranks,
+        /// Only in their roots.
+        roots: bool,
     },
 }
 
@@ -254,6 +258,19 @@ impl CollectiveVariant {
             root,
             blocking,
             ranks: Vec::new(),
+        }
+    }
+
+    /// What was called in the place of an operation: of a persistent one, what made it.
+    pub(crate) fn called(
+        kind: CollectiveKind,
+        root: Root,
+        blocking: bool,
+        start: Option<u64>,
+    ) -> Self {
+        match start.and(kind.init()) {
+            Some(init) => Self::new(init, root, true),
+            None => Self::new(kind, root, blocking),
         }
     }
 

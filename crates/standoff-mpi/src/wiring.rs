@@ -135,6 +135,7 @@ impl Wires<'_, '_> {
             let Doing::Waits {
                 need,
                 ops,
+                halves,
                 requests,
             } = doing
             else {
@@ -145,11 +146,20 @@ impl Wires<'_, '_> {
             {
                 continue;
             }
-            let targets: Vec<NodeId> = ops
+            let mut nodes: Vec<Option<NodeId>> = ops
                 .iter()
-                .filter_map(|(_, wait)| wait.as_ref())
-                .map(|wait| self.operation(wait, &agents, node, *requests))
+                .map(|(_, wait)| wait.as_ref())
+                .map(|wait| Some(self.operation(wait?, &agents, node, *requests)))
                 .collect();
+            for &(a, b) in halves {
+                if let (Some(one), Some(other)) = (nodes[a], nodes[b]) {
+                    let graph = &mut self.net.graph;
+                    let both = graph.add_condition();
+                    graph.set_wait(both, Need::All, Strength::Must, &[one, other]);
+                    (nodes[a], nodes[b]) = (Some(both), Some(both));
+                }
+            }
+            let targets: Vec<NodeId> = nodes.into_iter().flatten().collect();
             let need = match need {
                 picture::Need::All => Need::All,
                 picture::Need::Any => Need::Any,

@@ -10,7 +10,8 @@
 //! | [`symbols`] | finds the MPI library and the next tool; absent symbols |
 //! | [`abi`] | constants of the three ABIs |
 //! | [`guard`] | which calls are the program's own |
-//! | [`rank`] | this rank: its board, its tables, the lock and epoch |
+//! | [`rank`] | this rank: its board, the lock and epoch |
+//! | [`tables`] | what the rank knows beside its board |
 //! | [`cut`] | what keeps the rank alive when somebody truncates its board |
 //! | [`life`] | what tells the monitor that the process begins to end |
 //! | [`map`] | the fixed hash table of the hot path |
@@ -40,6 +41,7 @@ mod rank;
 mod record;
 mod rescue;
 mod symbols;
+mod tables;
 mod threads;
 
 /// Any pointer argument.

@@ -48,6 +48,19 @@ pub fn lacks(language: Language, environment: &Environment) -> Option<String> {
     }
 }
 
+/// Whether the environment's library is known to lack what MPI 4 has added. Its version does not tell: Open MPI 5 says 3.1.
+pub fn before_mpi_4(environment: &Environment) -> bool {
+    let mut command = Command::new(environment.program("mpicc"));
+    command.args(["-E", "-include", "mpi.h", "-x", "c", "/dev/null"]);
+    command
+        .env("PATH", environment.path())
+        .stderr(Stdio::null());
+    let Ok(out) = command.output() else {
+        return false;
+    };
+    out.status.success() && !String::from_utf8_lossy(&out.stdout).contains("MPI_Barrier_init(")
+}
+
 /// Whether rsmpi's build (bindgen, which loads it) will find libclang.
 fn has_libclang() -> bool {
     let holds = |directory: &Path| {

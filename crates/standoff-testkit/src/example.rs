@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::environment::Environment;
-use crate::header::Header;
+use crate::header::{Header, Need};
 use crate::workspace;
 
 /// Languages of examples.
@@ -127,7 +127,10 @@ impl Example {
         match &self.header {
             Ok(header) => {
                 let family = environment.family();
-                header.families.is_empty() || header.families.iter().any(|wanted| wanted == family)
+                let families = &header.families;
+                (families.is_empty() || families.iter().any(|wanted| wanted == family))
+                    && !(header.needs.contains(&Need::Mpi4)
+                        && crate::compile::before_mpi_4(environment))
             }
             Err(_) => true,
         }

@@ -16,7 +16,7 @@
 //! | `mpi` | the MPI families it is for (not given: all) |
 //! | `stdout` | a line that it prints; may repeat |
 //! | `text` | words that the diagnosis holds; may repeat |
-//! | `needs` | `load`: run beside busy loops; `sigstop`, `thread-multiple`: what the program itself relies on |
+//! | `needs` | `load`: run beside busy loops; `sigstop`, `thread-multiple`: what the program itself relies on; `mpi-4`: only for libraries of MPI 4 |
 //! | `cured` | the example without the mistake, which must be a clean one; may repeat |
 //!
 //! Keys that begin with `check` and marks `@check` are about `standoff check`: [`Check`].
@@ -100,6 +100,8 @@ pub enum Need {
     Sigstop,
     /// The program needs `MPI_THREAD_MULTIPLE`.
     ThreadMultiple,
+    /// The program calls what MPI 4 has added.
+    Mpi4,
 }
 
 /// What is wrong with a header.
@@ -264,6 +266,7 @@ impl Header {
                             "load" => Need::Load,
                             "sigstop" => Need::Sigstop,
                             "thread-multiple" => Need::ThreadMultiple,
+                            "mpi-4" => Need::Mpi4,
                             _ => return Err(bad()),
                         });
                     }

@@ -85,11 +85,11 @@ pub enum Event<'a> {
     Send(Send),
     /// A receive.
     Recv(Recv),
-    /// `MPI_Sendrecv` and `MPI_Sendrecv_replace`.
+    /// `MPI_Sendrecv` and `MPI_Sendrecv_replace`; `MPI_Isendrecv` and `MPI_Isendrecv_replace`, whose one request is two here.
     Sendrecv {
-        /// The sending half; no request.
+        /// The sending half.
         send: Send,
-        /// The receiving half; no request.
+        /// The receiving half.
         recv: Recv,
     },
     /// A probe.
@@ -302,6 +302,8 @@ pub struct Collective<'a> {
     /// Its number among the collectives that this rank began on the communicator, from 0, blocking and nonblocking ones together. Where
     /// `members` is given: a key on which these agree.
     pub seq: u64,
+    /// Of a persistent one that is started: which of its starts this is, from 0; `seq` is the number of its making then.
+    pub start: Option<u64>,
     /// Root.
     pub root: Root,
     /// Whether data flows.
@@ -426,6 +428,28 @@ collective_kinds! {
     IntercommMerge "Intercomm_merge",
     CommFree "Comm_free",
     CommDisconnect "Comm_disconnect",
+    BarrierInit "Barrier_init",
+    BcastInit "Bcast_init",
+    GatherInit "Gather_init",
+    GathervInit "Gatherv_init",
+    ScatterInit "Scatter_init",
+    ScattervInit "Scatterv_init",
+    AllgatherInit "Allgather_init",
+    AllgathervInit "Allgatherv_init",
+    AlltoallInit "Alltoall_init",
+    AlltoallvInit "Alltoallv_init",
+    AlltoallwInit "Alltoallw_init",
+    ReduceInit "Reduce_init",
+    AllreduceInit "Allreduce_init",
+    ReduceScatterInit "Reduce_scatter_init",
+    ReduceScatterBlockInit "Reduce_scatter_block_init",
+    ScanInit "Scan_init",
+    ExscanInit "Exscan_init",
+    NeighborAllgatherInit "Neighbor_allgather_init",
+    NeighborAllgathervInit "Neighbor_allgatherv_init",
+    NeighborAlltoallInit "Neighbor_alltoall_init",
+    NeighborAlltoallvInit "Neighbor_alltoallv_init",
+    NeighborAlltoallwInit "Neighbor_alltoallw_init",
 }
 
 impl Event<'_> {

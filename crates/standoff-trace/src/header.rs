@@ -5,7 +5,7 @@ use crate::read::ReadError;
 /// First eight bytes.
 pub const MAGIC: [u8; 8] = *b"standev\n";
 /// Version of the format; writer and reader must agree exactly.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Size of the head.
 pub const HEADER_BYTES: usize = 32;
 

@@ -309,10 +309,15 @@ impl<'b> Reader<'b> {
                 | flag::NO_DATA
                 | flag::MEMBERS
                 | flag::SIGNATURE
+                | flag::STARTED
                 | 3 << flag::ROOT,
         )?;
         let kind = *CollectiveKind::ALL.get(usize::from(input.byte()?))?;
         let (comm, seq) = (CommIndex(input.word()?), input.uint()?);
+        let start = match flags & flag::STARTED {
+            0 => None,
+            _ => Some(input.uint()?),
+        };
         let root = match (flags >> flag::ROOT) & 3 {
             0 => Root::None,
             1 => Root::Rank(CommRank(input.word()?)),
@@ -323,6 +328,7 @@ impl<'b> Reader<'b> {
             comm,
             kind,
             seq,
+            start,
             root,
             flow: match flags & (flag::DATA | flag::NO_DATA) {
                 0 => Flow::Unknown,

@@ -39,6 +39,8 @@ pub(crate) mod flag {
     pub(crate) const NO_DATA: u8 = 64;
     pub(crate) const MEMBERS: u8 = 4;
     pub(crate) const SIGNATURE: u8 = 8;
+    /// Of a collective: which start of a persistent one it is follows its number.
+    pub(crate) const STARTED: u8 = 128;
     /// Two bits, of a collective.
     pub(crate) const ROOT: u8 = 4;
     pub(crate) const REMOTE: u8 = 1;

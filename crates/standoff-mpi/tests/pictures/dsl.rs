@@ -2,8 +2,8 @@
 
 use standoff_mpi::picture::{
     Call, CollectiveKind, CollectiveRecord, CommId, CommPicture, CommRank, Group, Need, Neighbours,
-    Op, Operation, Picture, RankPicture, RankState, Root, SendMode, Source, Tags, ThreadPicture,
-    Unmatched, Wait, WorldRank,
+    Op, Operation, Persistent, Picture, RankPicture, RankState, Root, SendMode, Source, Tags,
+    ThreadPicture, Unmatched, Wait, WorldRank,
 };
 use standoff_mpi::{Analysis, Finding, analyse};
 
@@ -24,6 +24,7 @@ pub fn job(ranks: u32) -> Job {
         tainted: None,
         comms: Vec::new(),
         ops: Vec::new(),
+        persistent: Vec::new(),
         threads: vec![thread(0)],
         other_threads: 0,
     };
@@ -158,6 +159,7 @@ impl Job {
             id,
             op,
             cancelled: false,
+            half: None,
             chosen: None,
         });
         id
@@ -309,6 +311,12 @@ impl Job {
         self.call(rank, 0, "MPI_Waitall", Need::All, ids)
     }
 
+    /// Waits for the one request whose halves are all that is pending.
+    pub fn wait_both(self, rank: u32) -> Self {
+        let ids = self.pending(rank);
+        self.call(rank, 0, "MPI_Wait", Need::All, ids)
+    }
+
     /// Waits for any that is pending.
     pub fn waitany(self, rank: u32) -> Self {
         let ids = self.pending(rank);
@@ -359,9 +367,63 @@ impl Job {
             kind,
             root,
             blocking,
+            start: None,
             data: true,
             members: None,
         }
+    }
+
+    /// Made a persistent collective.
+    pub fn makes(mut self, rank: u32, kind: CollectiveKind, root: i32) -> Self {
+        let init = kind.init().expect("one that can be persistent");
+        let Op::Collective { seq, root, .. } = self.record(rank, init, root, true) else {
+            unreachable!()
+        };
+        let comm = self.on;
+        self.rank(rank).persistent.push(Persistent {
+            comm,
+            seq,
+            kind,
+            root,
+            starts: 0,
+        });
+        self
+    }
+
+    /// Started, and completed, the persistent collective that it made as number `nth` so often.
+    pub fn started(mut self, rank: u32, nth: usize, times: u64) -> Self {
+        self.rank(rank).persistent[nth].starts += times;
+        self
+    }
+
+    /// Starts the persistent collective that it made as number `nth`, and waits for it.
+    pub fn start(mut self, rank: u32, nth: usize) -> Self {
+        let made = &mut self.rank(rank).persistent[nth];
+        made.starts += 1;
+        let made = *made;
+        let op = Op::Collective {
+            comm: Some(made.comm),
+            seq: made.seq,
+            kind: made.kind,
+            root: made.root,
+            blocking: false,
+            start: Some(made.starts - 1),
+            data: true,
+            members: None,
+        };
+        self.block(rank, "MPI_Wait", op)
+    }
+
+    /// Posts an `MPI_Isendrecv`: to whom with which tag, from whom with which tag.
+    pub fn isendrecv(self, rank: u32, (to, stag): (u32, i32), (from, rtag): (i32, i32)) -> Self {
+        let posted = self.irecv(rank, from, rtag);
+        let mut job = posted.isend(rank, to, stag, SendMode::Standard);
+        let ops = &mut job.rank(rank).ops;
+        let [.., recv, send] = &mut ops[..] else {
+            unreachable!()
+        };
+        (recv.half, send.half) = (Some(send.id), Some(recv.id));
+        job
     }
 
     /// Blocks in a collective.

@@ -2,6 +2,7 @@
 
 mod deadlocks;
 mod dsl;
+mod persistent;
 mod scale;
 mod silent;
 mod words;

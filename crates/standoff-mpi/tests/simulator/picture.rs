@@ -92,6 +92,7 @@ impl Job {
             id: op.id,
             op: operation(op, later(op)),
             cancelled: false,
+            half: None,
             chosen: None,
         });
         let finished = |t: usize| state.threads[rank][t].pc >= self.programs[rank][t].len();
@@ -128,6 +129,7 @@ impl Job {
             tainted: None,
             comms: comms.collect(),
             ops: ops.collect(),
+            persistent: Vec::new(),
             threads: threads.collect(),
             other_threads: 0,
         }
@@ -193,6 +195,7 @@ fn operation(op: &Pending, later: Option<u64>) -> Op {
                 kind,
                 root: root(r),
                 blocking,
+                start: None,
                 data: kind != CollectiveKind::Barrier,
                 members: None,
             },

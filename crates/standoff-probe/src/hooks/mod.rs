@@ -9,17 +9,20 @@ pub(crate) mod bindings;
 pub(crate) mod collective;
 pub(crate) mod comm;
 pub(crate) mod complete;
+mod gathered;
 pub(crate) mod groups;
+pub(crate) mod isendrecv;
 pub(crate) mod life;
 pub(crate) mod other;
 pub(crate) mod p2p;
+pub(crate) mod persistent;
 pub(crate) mod polls;
 pub(crate) mod probe;
 pub(crate) mod release;
 pub(crate) mod request;
 pub(crate) mod topology;
 
-pub(crate) use complete::address;
+pub(crate) use gathered::address;
 
 use crate::P;
 use crate::rank::{self, Rank, State, ThreadState};

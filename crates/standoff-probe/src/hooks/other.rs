@@ -36,7 +36,7 @@ fn inside(
         if s.recorder.is_some() {
             let place = crate::place::look(&call, b, thread);
             let event = event(b);
-            s.record(b, thread.slot, place, event);
+            s.record(b, thread.slot, place, &event);
         }
         unblock(b, thread.slot);
     });

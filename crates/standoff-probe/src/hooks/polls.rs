@@ -1,6 +1,6 @@
 //! Testing requests.
 
-use super::complete::{
+use super::gathered::{
     About, How, address, all_done, chosen, gather, recorded, some_done, statuses, tell,
 };
 use super::{SUCCESS, failed, fruitless, not_polling, registers, thread_or};
@@ -19,9 +19,10 @@ fn outcome(rank: &Rank, thread: &ThreadState, requests: P) -> Option<bool> {
         let silent = |o: &Op| o.kind == op::LOCAL && o.flags & flag::PERSISTENT != 0;
         let waits = thread.waits.iter();
         let waits = waits.filter(|w| !b.ops.get(w.1 as usize).is_some_and(silent));
-        asks_requests(
-            waits.filter_map(|w| s.identity(b, address(rank, requests, w.0 as usize), w.1)),
-        )
+        asks_requests(waits.flat_map(|w| {
+            let own = s.identity(b, address(rank, requests, w.0 as usize), w.1);
+            own.into_iter().chain(s.half_identity(b, w.1))
+        }))
     })
 }
 
@@ -48,6 +49,9 @@ fn nothing(call: &Call, thread: &ThreadState, b: &mut Board, regs: [u64; 3]) {
         if let Some(entry) = b.ops.get_mut(o as usize) {
             entry.polled = round;
             entry.waiter = 0;
+            if let Some(half) = entry.other_half().and_then(|h| b.ops.get_mut(h as usize)) {
+                half.polled = round;
+            }
         }
     }
 }

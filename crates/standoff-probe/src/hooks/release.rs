@@ -25,10 +25,17 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
         };
         e.flags |= flag::CANCELLED;
         let e = *e;
+        if let Some(half) = e.other_half().and_then(|h| b.ops.get_mut(h as usize)) {
+            half.flags |= flag::CANCELLED;
+            let half = *half;
+            if half.comm != 0 {
+                s.mark_unknown(b, false, half.comm - 1, half.peer);
+            }
+        }
         if let Some(thread) = call.thread().filter(|_| s.recorder.is_some()) {
             let place = crate::place::look(&call, b, thread);
             match s.identity(b, request as usize, o) {
-                Some(id) => s.record(b, thread.slot, place, Event::Cancel(id)),
+                Some(id) => s.record(b, thread.slot, place, &Event::Cancel(id)),
                 None => s.record_lost(b, "a cancelled send whose request is not known"),
             }
         }
@@ -67,16 +74,22 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
             s.recorder.is_some() && e.kind != op::LOCAL && e.flags & flag::INACTIVE == 0
         }) {
             let place = crate::place::look(&call, b, thread);
-            match s.complete(b, o, &[request as usize]) {
-                Some(ids) => {
-                    for id in ids.into_iter().flatten() {
-                        s.record(b, thread.slot, place, Event::RequestFree(id));
-                    }
-                }
-                None => s.record_muddle(b, thread.slot, place),
+            let mut ids = Vec::new();
+            if !s.complete(b, o, &[request as usize], &mut ids) {
+                s.record_muddle(b, thread.slot, place);
+            }
+            for id in ids.into_iter().flatten() {
+                s.record(b, thread.slot, place, &Event::RequestFree(id));
             }
         }
-        s.drop_op(b, o);
+        if let Some(half) = e.other_half() {
+            s.drop_op(b, half);
+        }
+        if e.is_persistent_collective() {
+            s.retire(b, o);
+        } else {
+            s.drop_op(b, o);
+        }
     });
     let ours = rank.rescue.as_ref().is_some_and(|rescue| {
         rescue.forget(handle);

@@ -362,6 +362,9 @@ fn activate(s: &mut State, b: &mut Board, i: u32) {
     };
     o.flags &= !(flag::INACTIVE | flag::CANCELLED);
     o.order = order;
+    if o.is_persistent_collective() {
+        o.start();
+    }
     let o = *o;
     if matches!(o.kind, op::SEND | op::SSEND | op::BSEND | op::RSEND) {
         let seq = match o.comm {

@@ -130,6 +130,9 @@ fn tag_of(view: &View<'_>, send: u32) -> Option<i32> {
     }
 }
 
+/// A communicator's identity, the number of a collective there, and of a persistent one which start.
+type Place = (u64, u64, Option<u64>);
+
 /// What happens to one collective in a witness.
 struct Instance<'t> {
     call: &'t Call<'static>,
@@ -151,7 +154,7 @@ pub fn of_witness(trace: &Trace, witness: &standoff_check::Witness) -> Plan {
     let mut last = vec![0; views.len()];
     let mut begun: Vec<(u32, u32)> = Vec::new();
     let mut buffered: BTreeSet<(u32, u32)> = BTreeSet::new();
-    let mut instances: BTreeMap<(u64, u64), Instance<'_>> = BTreeMap::new();
+    let mut instances: BTreeMap<Place, Instance<'_>> = BTreeMap::new();
     for step in &witness.steps {
         let view = &views[step.rank as usize];
         last[step.rank as usize] = last[step.rank as usize].max(step.event);
@@ -224,6 +227,12 @@ fn sends(
             continue;
         };
         let goes = buffered.contains(&(rank, event));
+        if send.request.is_some() && matches!(view.event(event), Some(Event::Sendrecv { .. })) {
+            plan.left.insert(
+                "whether the send of an MPI_Isendrecv waits is up to the library".to_owned(),
+            );
+            continue;
+        }
         let own = &mut plan.choices.ranks[rank as usize];
         if send.persistent {
             // Chosen when the request is made, for all its starts.
@@ -250,7 +259,7 @@ fn sends(
 fn instance<'a, 't>(
     view: &View<'t>,
     event: u32,
-    all: &'a mut BTreeMap<(u64, u64), Instance<'t>>,
+    all: &'a mut BTreeMap<Place, Instance<'t>>,
 ) -> Option<&'a mut Instance<'t>> {
     let Some(Event::Collective(call)) = view.event(event) else {
         return None;
@@ -259,15 +268,17 @@ fn instance<'a, 't>(
     if call.members.is_some() {
         return None;
     }
-    let entry = all.entry((comm, call.seq)).or_insert_with(|| Instance {
-        call,
-        mismatch: false,
-        intercomm: remote.is_some(),
-        group,
-        members: group.len() + remote.map_or(0, Group::len),
-        begun: BTreeSet::new(),
-        early: BTreeSet::new(),
-    });
+    let entry = all
+        .entry((comm, call.seq, call.start))
+        .or_insert_with(|| Instance {
+            call,
+            mismatch: false,
+            intercomm: remote.is_some(),
+            group,
+            members: group.len() + remote.map_or(0, Group::len),
+            begun: BTreeSet::new(),
+            early: BTreeSet::new(),
+        });
     let what = |c: &Call<'_>| (c.kind, c.request.is_some());
     entry.mismatch |= what(entry.call) != what(call);
     entry.mismatch |= !entry.intercomm && entry.call.root != call.root;
@@ -275,7 +286,7 @@ fn instance<'a, 't>(
 }
 
 /// How the members of a collective leave it in a witness.
-fn collective((comm, seq): (u64, u64), instance: &Instance<'_>, plan: &mut Plan) {
+fn collective((comm, seq, start): Place, instance: &Instance<'_>, plan: &mut Plan) {
     use CollectiveKind as K;
     let complete = instance.begun.len() == instance.members;
     let kind = instance.call.kind;
@@ -285,6 +296,15 @@ fn collective((comm, seq): (u64, u64), instance: &Instance<'_>, plan: &mut Plan)
             "the ranks call different collectives there, and what comes of that is up to the library"
                 .to_owned(),
         );
+        return;
+    }
+    if start.is_some() {
+        if !instance.early.is_empty() || (!complete && kind != K::Barrier) {
+            plan.left.insert(format!(
+                "when a rank is done with {} is up to the library",
+                standoff_check::call(&Event::Collective(instance.call.clone()))
+            ));
+        }
         return;
     }
     if instance.early.is_empty() {
@@ -304,13 +324,14 @@ fn collective((comm, seq): (u64, u64), instance: &Instance<'_>, plan: &mut Plan)
                 .collect()
         }
     };
-    let one_way = matches!(kind, K::Bcast | K::Scatter | K::Scatterv);
-    let moves = match nonblocking {
-        true => one_way && stay.is_empty(),
-        false => one_way || matches!(kind, K::Gather | K::Gatherv | K::Reduce),
+    let moves = match kind {
+        K::Bcast | K::Scatter | K::Scatterv | K::Gather | K::Gatherv | K::Reduce => {
+            matches!(instance.call.root, Root::Rank(_))
+        }
+        K::Scan | K::Exscan => true,
+        _ => false,
     };
-    let rooted = matches!(instance.call.root, Root::Rank(_)) && !instance.intercomm;
-    if moves && rooted {
+    if moves && !instance.intercomm {
         let early = Some(stay);
         plan.choices
             .collectives
@@ -327,7 +348,7 @@ fn collective((comm, seq): (u64, u64), instance: &Instance<'_>, plan: &mut Plan)
 /// library might not buffer are, and members of collectives leave these early.
 pub fn prefix(trace: &Trace, alternative: &Alternative) -> Choices {
     let mut plan = Plan::default();
-    let mut instances: BTreeMap<(u64, u64), Instance<'_>> = BTreeMap::new();
+    let mut instances: BTreeMap<Place, Instance<'_>> = BTreeMap::new();
     let views = View::all(trace);
     for (r, view) in views.iter().enumerate() {
         let mut out = Rank::default();
@@ -345,18 +366,25 @@ pub fn prefix(trace: &Trace, alternative: &Alternative) -> Choices {
         out.polls = view.polls(end);
         if r as u32 == alternative.rank {
             let call = view.number(alternative.event);
-            let choice = match alternative.outcome {
-                Outcome::Message { source, tag } => view.take(alternative.event, source, tag),
-                Outcome::Request { event } => Some(Choice::Request(view.number(event))),
+            let choices: Vec<Choice> = match &alternative.outcome {
+                Outcome::Message { source, tag } => {
+                    let taken = view.take(alternative.event, *source, *tag);
+                    taken.into_iter().collect()
+                }
+                Outcome::Requests { events } => {
+                    let made = events.iter().map(|&event| view.number(event));
+                    made.map(Choice::Request).collect()
+                }
                 Outcome::Found(found) => {
                     let asks = view.event(alternative.event).and_then(Event::asks);
-                    out.polls.extend(asks.map(|asks| (call, asks, found)));
-                    None
+                    out.polls.extend(asks.map(|asks| (call, asks, *found)));
+                    Vec::new()
                 }
             };
-            if let Some(choice) = choice {
+            if !choices.is_empty() {
                 out.calls.retain(|(c, _)| *c != call);
-                out.calls.push((call, choice));
+                out.calls
+                    .extend(choices.into_iter().map(|choice| (call, choice)));
             }
         }
         out.calls.sort_unstable();

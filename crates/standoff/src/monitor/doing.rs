@@ -173,6 +173,7 @@ fn partners(known: &Known<'_>, me: WorldRank, reading: &Reading, one: &lay::Op) 
     };
     let ranks: Vec<WorldRank> = match (one.kind, u32::try_from(one.peer)) {
         (op::LOCAL, _) => Vec::new(),
+        (op::COLLECTIVE, _) if one.is_persistent_collective() => Vec::new(),
         (op::COLLECTIVE, _) => missing(known, reading, comm, one.seq),
         (_, Ok(peer)) => world_rank_of(&reading.copy, comm, peer)
             .into_iter()

@@ -13,8 +13,8 @@ use standoff_board::layout::{self as lay, flag, op, root, state, wait};
 use standoff_board::read::{Copy, text};
 use standoff_mpi::picture::{
     Call, CollectiveKind, CollectiveRecord, CommId, CommPicture, CommRank, Group, Need, Neighbours,
-    Op, Operation, Picture, RankPicture, RankState, Root, SendMode, Source, Tags, ThreadPicture,
-    Unmatched, Wait, WorldRank,
+    Op, Operation, Persistent, Picture, RankPicture, RankState, Root, SendMode, Source, Tags,
+    ThreadPicture, Unmatched, Wait, WorldRank,
 };
 
 /// What was read of one rank.
@@ -118,6 +118,7 @@ fn not_joined() -> RankPicture {
         tainted: None,
         comms: Vec::new(),
         ops: Vec::new(),
+        persistent: Vec::new(),
         threads: Vec::new(),
         other_threads: 0,
     }
@@ -159,6 +160,8 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
         .filter(|o| o.kind != op::FREE && o.flags & flag::INACTIVE == 0)
         .map(|o| operation(o, copy, later(o)))
         .collect();
+    let persistent = copy.ops.iter().filter_map(|o| persistent(o, copy));
+    let persistent = persistent.collect();
     let mut threads = Vec::new();
     for (slot, thread) in copy.threads.iter().enumerate() {
         if thread.used != 1 {
@@ -245,6 +248,7 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
         tainted: (header.taint != 0).then(|| text(&header.taint_why)),
         comms,
         ops,
+        persistent,
         threads,
         other_threads: reading.others(),
     }
@@ -326,13 +330,25 @@ fn group(group: lay::Group, arena: &[u32]) -> Group {
     }
 }
 
+/// Identity of the communicator of an operation.
+fn comm_of(o: &lay::Op, copy: &Copy) -> Option<CommId> {
+    let comm = copy.comms.get((o.comm as usize).checked_sub(1)?)?;
+    (comm.id != 0).then_some(CommId(comm.id))
+}
+
+fn persistent(o: &lay::Op, copy: &Copy) -> Option<Persistent> {
+    let it = Some(o).filter(|o| o.is_persistent_collective())?;
+    Some(Persistent {
+        comm: comm_of(it, copy)?,
+        seq: it.seq,
+        kind: collective_kind(it.collective)?,
+        root: root_of(it.peer),
+        starts: it.starts(),
+    })
+}
+
 fn operation(o: &lay::Op, copy: &Copy, later_same_class: Option<u64>) -> Operation {
-    let comms = &copy.comms;
-    let comm = (o.comm as usize)
-        .checked_sub(1)
-        .and_then(|c| comms.get(c))
-        .filter(|c| c.id != 0)
-        .map(|c| CommId(c.id));
+    let comm = comm_of(o, copy);
     let peer = CommRank(o.peer.max(0) as u32);
     let tag = (o.tag != lay::ANY).then_some(o.tag);
     let from = if o.peer == lay::ANY {
@@ -361,6 +377,9 @@ fn operation(o: &lay::Op, copy: &Copy, later_same_class: Option<u64>) -> Operati
                 kind,
                 root: root_of(o.peer),
                 blocking: o.flags & flag::BLOCKING != 0,
+                start: o
+                    .is_persistent_collective()
+                    .then(|| o.starts().saturating_sub(1)),
                 data: o.flags & flag::DATA != 0,
                 members: o.members().map(|members| group(members, &copy.arena)),
             },
@@ -372,6 +391,9 @@ fn operation(o: &lay::Op, copy: &Copy, later_same_class: Option<u64>) -> Operati
         id: o.order,
         op: what,
         cancelled: o.flags & flag::CANCELLED != 0,
+        half: o
+            .other_half()
+            .and_then(|half| Some(copy.ops.get(half as usize)?.order)),
         chosen: match o.kind {
             op::RECV => o.seq.checked_sub(1).map(|source| CommRank(source as u32)),
             _ => None,
@@ -389,48 +411,7 @@ fn root_of(r: i32) -> Root {
 
 /// The operation by its number on the board.
 pub fn collective_kind(n: u8) -> Option<CollectiveKind> {
-    use CollectiveKind as K;
-    // In the order of `layout::collective`.
-    const ALL: [CollectiveKind; 37] = [
-        K::Barrier,
-        K::Bcast,
-        K::Gather,
-        K::Gatherv,
-        K::Scatter,
-        K::Scatterv,
-        K::Allgather,
-        K::Allgatherv,
-        K::Alltoall,
-        K::Alltoallv,
-        K::Alltoallw,
-        K::Reduce,
-        K::Allreduce,
-        K::ReduceScatter,
-        K::ReduceScatterBlock,
-        K::Scan,
-        K::Exscan,
-        K::NeighborAllgather,
-        K::NeighborAllgatherv,
-        K::NeighborAlltoall,
-        K::NeighborAlltoallv,
-        K::NeighborAlltoallw,
-        K::CommDup,
-        K::CommDupWithInfo,
-        K::CommSplit,
-        K::CommSplitType,
-        K::CommCreate,
-        K::CommCreateGroup,
-        K::CartCreate,
-        K::CartSub,
-        K::GraphCreate,
-        K::DistGraphCreate,
-        K::DistGraphCreateAdjacent,
-        K::IntercommCreate,
-        K::IntercommMerge,
-        K::CommFree,
-        K::CommDisconnect,
-    ];
-    ALL.get(n as usize).copied()
+    CollectiveKind::ALL.get(n as usize).copied()
 }
 
 /// One end of a channel, by (communicator, peer).
