@@ -14,7 +14,7 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 /// Environment variable with the path of the directory for recordings.
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
 /// Extension of the pipe beside a board that hangs up when the rank begins to end.
@@ -103,6 +103,8 @@ pub mod command {
     pub const RAISE: u32 = 4;
     /// Calls that have ended so may return, with an error.
     pub const GO: u32 = 5;
+    /// As [`RESCUE`], for sends that the program asks for again and again (`MPI_Test` and its kin).
+    pub const RESCUE_POLLED: u32 = 6;
 }
 
 /// Head of a board. Fields that both sides touch while the job runs are accessed as atomics of their size.
@@ -351,6 +353,16 @@ pub struct Begun {
     pub blocking: u8,
     /// Index of the place where it was called; 0: not known.
     pub place: u16,
+    /// What the rank gives or gets, in bytes (the lower half of a longer number).
+    pub bytes: u32,
+    /// What its elements are, as in recordings; 0: not known.
+    pub basic: u8,
+    /// Which predefined reduction, as in recordings; 0: none, or one of the program's own.
+    pub reduction: u8,
+    /// 1: the two above and the size were looked at, after the call had succeeded (of a nonblocking one: begun).
+    pub looked_at: u8,
+    /// Unused.
+    pub pad: u8,
 }
 
 /// Adds a collective to what is folded of those before it. `root` is one of [`root`] or a rank; of an intercommunicator, where it
@@ -376,6 +388,10 @@ pub struct Comm {
     pub collectives: u64,
     /// All of them in order, folded ([`fold`]): equal on all members whose calls agree.
     pub folded: u64,
+    /// The sizes and reductions that were looked at, in order, folded: equal on all members whose calls agree, if `unclear` is 0 on all.
+    pub agreed: u64,
+    /// Collectives of which members may rightly differ in what they say of size or reduction.
+    pub unclear: u64,
     /// Communicators created from it.
     pub children: u64,
     /// This process's rank in it.

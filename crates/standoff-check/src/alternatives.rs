@@ -11,12 +11,13 @@
 //! Predictive Analysis for Discovering Communication Deadlocks in MPI Programs, FM 2014).
 //!
 //! # What it may miss
-//! Alternatives where the recorded outcome is not in the trace; several requests told together by `MPI_Waitsome`, other than recorded; most other answers
-//! to `MPI_Test` and `MPI_Iprobe`: the first [`POLLS`] are listed, after all wildcards, and whether MPI allows one is not decided.
+//! Alternatives where the recorded outcome is not in the trace; some of the combinations that `MPI_Waitsome` may tell of more than [`crate::moves::SUBSETS`] requests
+//! ([`crate::Bound::Together`]); most other answers to `MPI_Test` and `MPI_Iprobe`: the first [`POLLS`] are listed, after all wildcards, and whether MPI allows one is not decided.
 //!
 //! Cost: one run of the machine for each rank that has wildcards, and one that goes on from there for each wildcard that its rank can leave open.
 
 use crate::machine::{Machine, Move, RankState, State};
+use crate::moves::told;
 use crate::program::{Asked, Kind, Need, OpRef, Program, Receive, Route};
 use crate::result::{Alternative, Outcome};
 use crate::stuck::Status;
@@ -72,6 +73,7 @@ fn polls(program: &Program, found: &mut Vec<Alternative>) {
                 rank: me as u32,
                 event: asked.record,
                 outcome: Outcome::Found(!asked.found),
+                recorded: Outcome::Found(asked.found),
                 before,
             });
         }
@@ -108,20 +110,19 @@ fn of_rank(program: &Program, me: u32, found: &mut Vec<Alternative>) {
         let possible = next
             .as_ref()
             .is_some_and(|next| recorded(&machine, me, next).is_some());
-        if let (false, Some((complete, Some(recorded)))) = (possible, machine.tellable(&state, me))
-        {
-            let Move::Tell { ops, .. } = &recorded else {
-                return;
+        if let (false, Some((ways, Some(recorded)))) = (possible, machine.tellable(&state, me)) {
+            let tells = |way: &Move| match way {
+                Move::Tell { ops, .. } => Outcome::Requests {
+                    events: ops.iter().map(|&op| machine.record(me, op)).collect(),
+                },
+                _ => Outcome::Requests { events: Vec::new() },
             };
-            // One of several that were told together may also be told alone.
-            let alone = ops.len() > 1;
-            for &op in complete.iter().filter(|op| alone || !ops.contains(op)) {
+            for way in ways.iter().filter(|way| **way != recorded) {
                 found.push(Alternative {
                     rank: me,
                     event: machine.record(me, state.ranks[me as usize].pc),
-                    outcome: Outcome::Request {
-                        event: machine.record(me, op),
-                    },
+                    outcome: tells(way),
+                    recorded: tells(&recorded),
                     before: executed(program, &state),
                 });
             }
@@ -181,19 +182,20 @@ fn others(
     now: &[OpRef],
     found: &mut Vec<Alternative>,
 ) {
-    let told = wildcard(machine.kind(me, op)).and_then(|receive| receive.told);
+    let Some(told) = wildcard(machine.kind(me, op)).and_then(|receive| receive.told) else {
+        return;
+    };
+    let message = |(source, tag)| Outcome::Message { source, tag };
     for &send in now {
         let Kind::Send { tag, .. } = *machine.program.op(send) else {
             continue;
         };
-        if told != Some((send.rank, tag)) {
+        if told != (send.rank, tag) {
             found.push(Alternative {
                 rank: me,
                 event: machine.record(me, op),
-                outcome: Outcome::Message {
-                    source: send.rank,
-                    tag,
-                },
+                outcome: message((send.rank, tag)),
+                recorded: message(told),
                 before: executed(machine.program, state),
             });
         }
@@ -313,8 +315,8 @@ fn eager(machine: &mut Machine<'_>, state: &mut State, stay: Option<Stay>) {
 }
 
 impl Machine<'_> {
-    /// If a rank is in a wait for any: the requests that it could tell now, and the recorded move if that is possible.
-    fn tellable(&self, state: &State, rank: u32) -> Option<(Vec<u32>, Option<Move>)> {
+    /// If a rank is in a wait for any: the ways in which it could tell requests now, and the recorded one if that is possible.
+    fn tellable(&self, state: &State, rank: u32) -> Option<(Vec<Move>, Option<Move>)> {
         let content = &state.ranks[rank as usize];
         if content.pc >= content.limit {
             return None;
@@ -336,7 +338,7 @@ impl Machine<'_> {
         recorded.sort_unstable();
         let possible = !recorded.is_empty() && recorded.iter().all(|op| complete.contains(op));
         Some((
-            complete,
+            told(rank, &complete, wait.need),
             possible.then_some(Move::Tell {
                 rank,
                 ops: recorded,

@@ -29,7 +29,7 @@ enum What {
 }
 
 /// More complete requests than this are not told in every combination.
-const SUBSETS: usize = 6;
+pub(crate) const SUBSETS: usize = 6;
 
 impl Machine<'_> {
     /// The moves to try. Empty: nothing happens any more unless a send or collective is let go.
@@ -311,7 +311,7 @@ fn add(moves: &mut Vec<Move>, new: &Move) {
 }
 
 /// The ways to tell some of the complete requests.
-fn told(rank: u32, complete: &[u32], need: Need) -> Vec<Move> {
+pub(crate) fn told(rank: u32, complete: &[u32], need: Need) -> Vec<Move> {
     let one = |&op: &u32| Move::Tell {
         rank,
         ops: vec![op],

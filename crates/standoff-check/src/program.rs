@@ -46,6 +46,17 @@ impl Program {
     }
 }
 
+impl Program {
+    /// Ranks that wait for more than so many requests, of which any number may be told at once.
+    pub(crate) fn together(&self, most: usize) -> impl Iterator<Item = u32> + '_ {
+        let many = move |op: &Op| matches!(&op.kind, Kind::Wait(wait) if wait.need == Need::Some && wait.len as usize > most);
+        let ranks = self.ranks.iter().enumerate();
+        ranks
+            .filter(move |(_, rank)| rank.ops.iter().any(many))
+            .map(|(rank, _)| rank as u32)
+    }
+}
+
 /// One rank.
 #[derive(Debug, Default)]
 pub(crate) struct RankProgram {

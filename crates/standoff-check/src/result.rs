@@ -90,6 +90,11 @@ pub enum Bound {
         /// Rank.
         rank: u32,
     },
+    /// This rank waits for more requests with `MPI_Waitsome` than are told in every combination.
+    Together {
+        /// Rank.
+        rank: u32,
+    },
     /// Other outcomes than the recorded ones were possible, and not asked for ([`Options::certain`]).
     OtherOutcomes,
 }
@@ -191,12 +196,14 @@ pub struct Alternative {
     pub event: u32,
     /// The outcome to force.
     pub outcome: Outcome,
+    /// The one that this run had.
+    pub recorded: Outcome,
     /// For each rank the number of records whose recorded outcomes may be forced before it: they do not depend on it.
     pub before: Vec<u32>,
 }
 
 /// An outcome to force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// The receive or probe takes the message from this world rank, with this tag.
     Message {
@@ -205,10 +212,10 @@ pub enum Outcome {
         /// Tag.
         tag: Tag,
     },
-    /// The completion tells the request that was made at this record.
-    Request {
-        /// Record of the request's call.
-        event: u32,
+    /// The completion tells the requests that were made at these records (one, but for `MPI_Waitsome` and `MPI_Testsome`), and no others.
+    Requests {
+        /// Records of the requests' calls.
+        events: Vec<u32>,
     },
     /// `MPI_Test`, `MPI_Iprobe` or one of their kin finds something (true) at once, or nothing the first time.
     Found(bool),

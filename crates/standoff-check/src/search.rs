@@ -11,6 +11,7 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::machine::{Machine, Move, State};
+use crate::moves::SUBSETS;
 use crate::program::{Kind, NONE, Program};
 use crate::result::{Bound, Effort, Options, Scope, Step, Verdict, Witness};
 
@@ -33,6 +34,8 @@ pub(crate) fn search(program: &Program, options: &Options) -> (Verdict, Effort) 
         let never = program.never_completed();
         bounds.extend(never.map(|rank| Bound::NeverCompleted { rank }));
     }
+    let together = program.together(SUBSETS);
+    bounds.extend(together.map(|rank| Bound::Together { rank }));
     let mut state = machine.start();
     loop {
         machine.run(&mut state);

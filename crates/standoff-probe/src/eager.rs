@@ -1,23 +1,24 @@
 //! Up to which size this library buffers a standard send from one rank to another: measured at the end of a run that `standoff check` makes for
 //! it, between the program's last call and the library's own `MPI_Finalize`.
 //!
-//! The sender posts messages of growing size on a communicator of our own, and tries each for a while without a receive; what completes was buffered.
+//! The sender posts messages of growing size on a communicator of our own, each when all before were received, and tries it for a while without a
+//! receive; what completes was buffered. The while is one of its own processor time: on a busy machine it may not run at all for longer.
 //! Powers of two first, then the interval is halved. The limit can differ with the state of the library (credits, shared memory in use): it is
 //! one measurement, not a promise.
 
 use crate::P;
 use crate::rank::Rank;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-/// How long a send may take that does not wait.
-const TRY: Duration = Duration::from_millis(3);
+/// How long a send may take that does not wait, in nanoseconds of the thread's processor time.
+const TRY: i64 = 3_000_000;
 /// Sizes tried, in bytes.
 const LARGEST: usize = 64 << 20;
 /// The interval is halved so often.
 const STEPS: usize = 10;
 const DATA: i32 = 1;
 const NEXT: i32 = 2;
+const TAKEN: i32 = 3;
 
 macro_rules! mpi {
     ($name:literal, fn($($t:ty),*)) => {{
@@ -53,12 +54,13 @@ fn sender(rank: &Rank, comm: usize, to: i32) -> Option<usize> {
     let send = mpi!(c"PMPI_Send", fn(P, i32, usize, i32, i32, usize));
     let test = mpi!(c"PMPI_Test", fn(P, P, P));
     let wait = mpi!(c"PMPI_Wait", fn(P, P));
+    let recv = mpi!(c"PMPI_Recv", fn(P, i32, usize, i32, i32, usize, P));
     let byte = rank.abi.byte;
     let ignore = rank.abi.status_ignore as P;
     let mut buffer = vec![0u8; LARGEST];
     let mut buffered = |size: usize| {
         let mut request = rank.abi.request_null;
-        let (mut done, began) = (0i32, Instant::now());
+        let (mut done, began) = (0i32, processor());
         // SAFETY: MPI's signatures; the buffer lives until the request is complete, and the receiver takes the message after it was told its size.
         unsafe {
             isend(
@@ -70,7 +72,7 @@ fn sender(rank: &Rank, comm: usize, to: i32) -> Option<usize> {
                 comm,
                 (&raw mut request).cast(),
             );
-            while done == 0 && began.elapsed() < TRY {
+            while done == 0 && processor() - began < TRY {
                 test((&raw mut request).cast(), (&raw mut done).cast(), ignore);
             }
             let mut told = size as u64;
@@ -78,6 +80,7 @@ fn sender(rank: &Rank, comm: usize, to: i32) -> Option<usize> {
             if done == 0 {
                 wait((&raw mut request).cast(), ignore);
             }
+            recv((&raw mut told).cast(), 8, byte, to, TAKEN, comm, ignore);
         }
         done != 0
     };
@@ -104,7 +107,19 @@ fn sender(rank: &Rank, comm: usize, to: i32) -> Option<usize> {
     Some(yes)
 }
 
+/// The calling thread's processor time, in nanoseconds.
+fn processor() -> i64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: room for a time.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
 fn receiver(rank: &Rank, comm: usize, from: i32) -> Option<()> {
+    let send = mpi!(c"PMPI_Send", fn(P, i32, usize, i32, i32, usize));
     let recv = mpi!(c"PMPI_Recv", fn(P, i32, usize, i32, i32, usize, P));
     let byte = rank.abi.byte;
     let ignore = rank.abi.status_ignore as P;
@@ -126,6 +141,7 @@ fn receiver(rank: &Rank, comm: usize, from: i32) -> Option<()> {
                 comm,
                 ignore,
             );
+            send((&raw mut size).cast(), 8, byte, from, TAKEN, comm);
         }
     }
 }

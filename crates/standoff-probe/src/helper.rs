@@ -79,6 +79,7 @@ extern "C" fn run(rank: *mut c_void) -> *mut c_void {
                             std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stacks(rank)));
                     }
                     (command::RESCUE, Some(rescue)) => rescue.ask(),
+                    (command::RESCUE_POLLED, Some(rescue)) => rescue.ask_polled(),
                     (command::OVER, Some(rescue)) => rescue.end(),
                     _ => {}
                 }

@@ -312,23 +312,6 @@ pub(crate) fn probe(
     }
 }
 
-/// `MPI_Waitany`, and `MPI_Waitsome` with a place for the number of what it completed. An error of ours is not handed on yet.
-pub(crate) fn wait_for_some(
-    call: &Endable<'_>,
-    n: i32,
-    requests: P,
-    count: Option<P>,
-    list: P,
-    statuses: P,
-) -> i32 {
-    let f = &call.raise.functions;
-    let polled = polled(call, || match count {
-        None => f.testany(n, requests, list, statuses),
-        Some(count) => f.testsome(n, requests, count, list, statuses),
-    });
-    polled.unwrap_or_else(|code| code)
-}
-
 /// Polls until something is there or the call fails; an error if it is ended.
 fn polled(call: &Endable<'_>, mut poll: impl FnMut() -> (i32, bool)) -> Result<i32, i32> {
     let mut patience = Patience::default();

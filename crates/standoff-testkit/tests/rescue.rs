@@ -16,7 +16,6 @@ fn main() -> ExitCode {
         ("always", always),
         ("receives_first", receives_first),
         ("memory_used_up", memory_used_up),
-        ("persistent_sends_are_left", persistent_sends_are_left),
         ("a_message_that_nobody_receives", never_received),
         ("freed_requests", freed_requests),
         ("standoff_killed_while_draining", standoff_killed),
@@ -230,24 +229,6 @@ fn memory_used_up(lab: &Lab) {
         .expect(99, &["deadlock", "--rescue-memory", "ring.c:14"]);
     lab.file("good.py", GOOD_SENDS);
     rescue(lab, 2, &small, &["good.py"]).expect(0, &["clean"]);
-}
-
-fn persistent_sends_are_left(lab: &Lab) {
-    lab.file(
-        "persistent.py",
-        "\
-from mpi4py import MPI
-import numpy as np
-comm = MPI.COMM_WORLD
-a = np.zeros(300000)
-request = comm.Send_init(a, dest=1 - comm.rank)
-request.Start()
-request.Wait()
-comm.Recv(a, source=1 - comm.rank)
-",
-    );
-    rescue(lab, 2, &[], &["persistent.py"])
-        .expect(99, &["deadlock", "no way out", "persistent.py:7"]);
 }
 
 fn never_received(lab: &Lab) {

@@ -2,8 +2,8 @@
 
 use crate::basic::Basic;
 use crate::event::{
-    Collective, Event, Flow, Group, Matched, Place, Record, Recv, RequestId, Root, Send, Source,
-    TagPattern, Told,
+    Collective, Event, Flow, Group, Matched, Place, Record, Recv, RequestId, Root, Send, SiteId,
+    Source, TagPattern, Told,
 };
 use crate::wire::{flag, kind, told, zigzag};
 
@@ -36,8 +36,23 @@ impl Writer {
     /// [`Full`] when `memory` is too short: 96 bytes hold any record without lists and texts.
     #[inline]
     pub fn write(&mut self, memory: &mut [u8], record: &Record<'_>) -> Result<usize, Full> {
+        self.put(memory, record.thread, record.site, &record.event)
+    }
+
+    /// The same, of the parts of a record.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    #[inline]
+    pub fn put(
+        &mut self,
+        memory: &mut [u8],
+        thread: u16,
+        site: SiteId,
+        event: &Event<'_>,
+    ) -> Result<usize, Full> {
         let before = (self.request, self.message);
-        let used = self.try_write(memory, record);
+        let used = self.try_write(memory, thread, site, event);
         if used.is_err() {
             (self.request, self.message) = before;
         }
@@ -45,7 +60,13 @@ impl Writer {
     }
 
     #[inline]
-    fn try_write(&mut self, memory: &mut [u8], record: &Record<'_>) -> Result<usize, Full> {
+    fn try_write(
+        &mut self,
+        memory: &mut [u8],
+        thread: u16,
+        site: SiteId,
+        event: &Event<'_>,
+    ) -> Result<usize, Full> {
         let Some(body) = memory.get_mut(1..) else {
             return Err(Full);
         };
@@ -54,13 +75,13 @@ impl Writer {
             at: 0,
         };
         out.byte(0)?;
-        if record.thread != 0 {
-            out.uint(u64::from(record.thread))?;
+        if thread != 0 {
+            out.uint(u64::from(thread))?;
         }
-        out.uint(u64::from(record.site.0))?;
-        let number = self.event(&mut out, &record.event)?;
-        let thread = if record.thread == 0 { 0 } else { kind::THREAD };
-        out.memory[0] = number | thread;
+        out.uint(u64::from(site.0))?;
+        let number = self.event(&mut out, event)?;
+        let marked = if thread == 0 { 0 } else { kind::THREAD };
+        out.memory[0] = number | marked;
         let length = out.at;
         if length < 0x80 {
             memory[0] = length as u8;

@@ -183,6 +183,9 @@ pub struct FixArgs {
 pub struct ReplayArgs {
     /// What `check` wrote
     pub witness: PathBuf,
+    /// Run in a directory of its own, with a copy of what the current one holds
+    #[arg(long)]
+    pub scratch: bool,
     /// As of `run`.
     #[command(flatten)]
     pub run: RunArgs,

@@ -6,12 +6,16 @@ use std::time::Duration;
 
 use standoff_report::Verdict;
 
-use crate::cli::{EnvironmentArgs, RunArgs};
+use crate::check;
+use crate::cli::{CheckArgs, EnvironmentArgs, RunArgs};
 use crate::error::Error;
 use crate::exit::{self, Status};
-use crate::run;
+use crate::job::Outcome;
+use crate::output::{self, Style};
+use crate::run::{self, How};
 
 struct Scene {
+    command: Command,
     file: &'static str,
     source: &'static str,
     title: &'static str,
@@ -19,8 +23,16 @@ struct Scene {
     expected: Verdict,
 }
 
+/// What is put in front of the program.
+#[derive(Clone, Copy)]
+enum Command {
+    Run,
+    Check,
+}
+
 const SCENES: &[Scene] = &[
     Scene {
+        command: Command::Run,
         file: "opening.py",
         source: include_str!("../../../examples/python/opening.py"),
         title: "Ranks 1 and 5 each receive before they send.",
@@ -29,6 +41,7 @@ const SCENES: &[Scene] = &[
         expected: Verdict::Deadlock,
     },
     Scene {
+        command: Command::Run,
         file: "opening_swapped.py",
         source: include_str!("../../../examples/python/opening_swapped.py"),
         title: "First cure: one side swaps its order.",
@@ -36,6 +49,7 @@ const SCENES: &[Scene] = &[
         expected: Verdict::Clean,
     },
     Scene {
+        command: Command::Run,
         file: "opening_sendrecv.py",
         source: include_str!("../../../examples/python/opening_sendrecv.py"),
         title: "Second cure: both sides use sendrecv.",
@@ -43,11 +57,20 @@ const SCENES: &[Scene] = &[
         expected: Verdict::Clean,
     },
     Scene {
+        command: Command::Run,
         file: "opening_half_cured.py",
         source: include_str!("../../../examples/python/opening_half_cured.py"),
         title: "Half a cure: both sides send first.",
         look: "It passes today, only because MPI buffers small messages. With larger ones it hangs as the first did.",
         expected: Verdict::Clean,
+    },
+    Scene {
+        command: Command::Check,
+        file: "opening_half_cured.py",
+        source: include_str!("../../../examples/python/opening_half_cured.py"),
+        title: "The half-cure again, and every other execution that MPI allows.",
+        look: "Look for the size above which it hangs on this MPI.",
+        expected: Verdict::PotentialDeadlock,
     },
 ];
 
@@ -67,15 +90,19 @@ pub fn demo(args: &EnvironmentArgs) -> Result<Status, Error> {
     let mut surprises = Vec::new();
     for (number, scene) in (1..).zip(SCENES) {
         let path = dir.path().join(scene.file);
-        fs::write(&path, scene.source).map_err(system)?;
+        fs::write(&path, as_written(scene.source)).map_err(system)?;
         tell(&format!(
-            "\n[{number}/{total}] {title}\n    standoff run -n {RANKS} {file}\n    {look}\n",
+            "\n[{number}/{total}] {title}\n    standoff {command} -n {RANKS} {file}\n    {look}\n",
             total = SCENES.len(),
+            command = match scene.command {
+                Command::Run => "run",
+                Command::Check => "check",
+            },
             title = scene.title,
             file = scene.file,
             look = scene.look,
         ));
-        let outcome = run::execute(RunArgs {
+        let run = RunArgs {
             ranks: Some(RANKS),
             python: args.python.clone(),
             launcher: args.launcher.clone(),
@@ -85,7 +112,11 @@ pub fn demo(args: &EnvironmentArgs) -> Result<Status, Error> {
             window: 200,
             words: vec![path.into()],
             ..RunArgs::default()
-        })?;
+        };
+        let outcome = match scene.command {
+            Command::Run => run::execute(run)?,
+            Command::Check => checked(run)?,
+        };
         if outcome.interrupted {
             return Ok(outcome.happened.status(exit::DEADLOCK));
         }
@@ -110,6 +141,29 @@ pub fn demo(args: &EnvironmentArgs) -> Result<Status, Error> {
         surprises.join(", ")
     ));
     Ok(Status::Code(1))
+}
+
+/// A program without what the tests read in it.
+fn as_written(source: &str) -> String {
+    let lines = source.lines().skip_while(|l| l.starts_with('#'));
+    let code = lines.map(|l| l.split("  # @").next().unwrap_or(l));
+    code.flat_map(|l| [l, "\n"]).collect()
+}
+
+/// Checks without leaving a witness behind, and shows what was found.
+fn checked(run: RunArgs) -> Result<Outcome, Error> {
+    let style = Style::for_stream(run.brief, run.color, &io::stderr());
+    let args = CheckArgs {
+        run,
+        ..CheckArgs::default()
+    };
+    let silent = How {
+        silent: true,
+        ..How::default()
+    };
+    let outcome = check::examine(&args, &silent)?;
+    output::diagnosis(&outcome.report, style);
+    Ok(outcome)
 }
 
 fn word(verdict: Verdict) -> &'static str {

@@ -176,10 +176,48 @@ fn alternatives_are_of_all_kinds() {
         .map(|a| (a.event, a.outcome))
         .collect();
     let other = Outcome::Message { source: 2, tag: 0 };
-    let second = Outcome::Request { event: event(3) };
+    let second = Outcome::Requests {
+        events: vec![event(3)],
+    };
     assert_eq!(
         found,
-        [(event(1), other), (event(2), other), (event(4), second)]
+        [
+            (event(1), other.clone()),
+            (event(2), other),
+            (event(4), second)
+        ]
+    );
+}
+
+/// A receive is complete or not when `MPI_Waitsome` looks: every combination of those that could be.
+#[test]
+fn waitsome_may_tell_any_of_them_together() {
+    let some =
+        |left: &[u64], told: &[(u32, Option<Matched>)]| complete(Completion::Waitsome, left, told);
+    let waits = |n: u32| {
+        let mut master: Vec<_> = (1..=n).map(|i| irecv(Some(i), u64::from(i))).collect();
+        let all: Vec<u64> = (1..=u64::from(n)).collect();
+        master.push(some(&all, &(0..n).map(|i| (i, None)).collect::<Vec<_>>()));
+        let mut ranks = vec![master];
+        ranks.extend((0..n).map(|_| vec![send(0)]));
+        Model::new(&trace(ranks), &Options::default()).expect("the trace is whole")
+    };
+    let told = |n: u32| {
+        let all = waits(n).alternatives().into_iter();
+        let sizes = all.map(|a| match a.outcome {
+            Outcome::Requests { events } => events.len(),
+            _ => 0,
+        });
+        sizes.collect::<Vec<_>>()
+    };
+    assert_eq!(told(3), [1, 1, 2, 1, 2, 2]);
+    // All of seven were told; the combinations are not counted any more, which the scope says.
+    assert_eq!(told(7), [1; 7]);
+    let scope = |n| waits(n).search(&Options::default()).0;
+    assert_eq!(scope(3), Verdict::Clean(Scope::RecordedControlFlow));
+    assert_eq!(
+        scope(7),
+        Verdict::Clean(Scope::Bounded(vec![Bound::Together { rank: 0 }]))
     );
 }
 

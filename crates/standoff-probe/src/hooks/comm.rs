@@ -62,6 +62,8 @@ pub(crate) fn enter(s: &mut State, b: &mut Board, new: &New<'_>) {
         id: new.id,
         collectives: 0,
         folded: 0,
+        agreed: 0,
+        unclear: 0,
         children: 0,
         rank: new.rank,
         inter: u32::from(new.inter),
@@ -302,16 +304,40 @@ pub(crate) fn idup(
         (o, parent)
     });
     let rc = real();
+    let mut order = None;
     if let (Some(i), Some((id, number))) = (super::request::add(&call, request, rc, o), parent) {
         rank.change(|s, b| {
             s.later.insert(i, (newcomm as usize, id, number));
             if s.recorder.is_some() {
-                let order = b.ops[i as usize].order;
-                s.record_collective(b, thread.slot, &o, true, Some(order), None, None);
+                order = Some(b.ops[i as usize].order);
+                s.record_collective(b, thread.slot, &o, true, order, None, None);
             }
         });
     }
+    let companion = match record::reading(rank, &o) {
+        _ if rc != SUCCESS => None,
+        Some(Reading::Meet) => record::beside(rank, comm),
+        _ => None,
+    };
+    if let Some(companion) = companion {
+        record::accompany(rank, order, companion);
+    }
+    if let (Some((id, number)), SUCCESS) = (parent, rc)
+        && let Some(shadow) = shadow_later(rank, comm, id, number)
+    {
+        record::accompany(rank, order, shadow);
+    }
     rc
+}
+
+/// In a forced run: the communicator of our own beside the one that `MPI_Comm_idup` makes of `comm`.
+fn shadow_later(rank: &Rank, comm: usize, id: u64, number: u64) -> Option<record::Companion> {
+    if !rank.records() {
+        return None;
+    }
+    let world = rank.quiet(|s, _| s.world_group);
+    let local = group_of(rank, world, comm, false)?;
+    record::shadow_later(rank, comm, child(id, number, &local, &[]))
 }
 
 /// A nonblocking collective is done: if it made a communicator, that is there now.

@@ -10,7 +10,7 @@ use crate::guard::Call;
 use crate::raise::{self, Endable, Withdrawn};
 use crate::rank::{Rank, State, ThreadState};
 use crate::record::{self, Outcome, Tells};
-use crate::rescue;
+use crate::rescue::{Completing, Which};
 use standoff_board::layout::{Board, flag, op, wait};
 use standoff_trace::event::Completion;
 
@@ -50,16 +50,12 @@ fn wait_for_all(
     let endable = Endable::of(rank, thread);
     let rc = match &rank.rescue {
         Some(rescue) if rank.raise.is_some() || rescue.holds(rank, thread, requests) => {
-            let several = (kind == Completion::Waitall).then_some(n);
-            rescue::wait(
-                rank,
-                rescue,
-                thread,
-                endable.as_ref(),
-                several,
-                requests,
-                status,
-            )
+            let which = match kind {
+                Completion::Waitall => Which::All(n),
+                _ => Which::One,
+            };
+            let completing = Completing::new(rank, rescue, thread, which, requests, status);
+            completing.wait(endable.as_ref())
         }
         _ => real(status),
     };
@@ -143,10 +139,13 @@ fn wait_for_some(
     let room = tells.count.map_or(1, |_| n);
     let status = statuses(rank, thread, status, room, wild);
     let endable = Endable::of(rank, thread);
-    let waited = |status| match &endable {
-        Some(endable) => {
-            let (count, list) = (tells.count, tells.list);
-            raise::wait_for_some(endable, n, requests, count, list, status)
+    let rescue = rank.rescue.as_deref();
+    let copies = rescue.filter(|r| rank.raise.is_some() || r.holds(rank, thread, requests));
+    let waited = |thread: &ThreadState, status| match copies {
+        Some(rescue) => {
+            let which = Which::Some(n, tells);
+            let completing = Completing::new(rank, rescue, thread, which, requests, status);
+            completing.wait(endable.as_ref())
         }
         None => real(status),
     };
@@ -155,14 +154,14 @@ fn wait_for_some(
         None => loop {
             let held = record::held(rank, thread);
             if held.is_empty() {
-                break waited(status);
+                break waited(thread, status);
             }
             let mut found = false;
             let rc = record::masked(rank, &held, n, requests, tells, status, &mut found);
             match rc {
                 Some(rc) if found || rc != SUCCESS => break rc,
                 Some(_) => {}
-                None => break waited(status),
+                None => break waited(thread, status),
             }
         },
     };

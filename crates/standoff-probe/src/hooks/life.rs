@@ -127,7 +127,8 @@ fn attach() -> Result<(), String> {
                     }
                     s.recorder = Some(Box::new(recorder));
                     b.header.recording = recording::ON;
-                    s.record(b, 0, 0, standoff_trace::Event::Init { level: level as u8 });
+                    let event = standoff_trace::Event::Init { level: level as u8 };
+                    s.record(b, 0, 0, &event);
                 }
                 Err(_) => b.header.recording = recording::LOST,
             }

@@ -22,6 +22,8 @@ pub(crate) mod release;
 pub(crate) mod request;
 pub(crate) mod topology;
 
+pub(crate) use gathered::address;
+
 use crate::P;
 use crate::rank::{self, Rank, State, ThreadState};
 use standoff_board::layout::{ANY, Board, Envelope, Op, THREADS, Thread, op, wait};

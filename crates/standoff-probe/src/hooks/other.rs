@@ -36,7 +36,7 @@ fn inside(
         if s.recorder.is_some() {
             let place = crate::place::look(&call, b, thread);
             let event = event(b);
-            s.record(b, thread.slot, place, event);
+            s.record(b, thread.slot, place, &event);
         }
         unblock(b, thread.slot);
     });
@@ -53,6 +53,14 @@ pub(crate) fn attach(call: Call, size: impl Into<i64>, real: impl FnOnce() -> i3
 /// `MPI_Buffer_detach`: may wait until what is in the buffer is delivered.
 pub(crate) fn detach(call: Call, real: impl FnOnce() -> i32) -> i32 {
     inside(call, |_| Event::Buffer { bytes: 0 }, real)
+}
+
+/// `MPI_Request_get_status` and its kin, which complete nothing. The library knows nothing of persistent sends that went out as copies: these are over from here on.
+pub(crate) fn get_status(call: Call, real: impl FnOnce() -> i32) -> i32 {
+    if let Some(rescue) = &call.rank.rescue {
+        rescue.let_all_go(call.rank);
+    }
+    opaque(call, real)
 }
 
 /// `MPI_Comm_get_parent`: local; without a parent there is nothing to follow.

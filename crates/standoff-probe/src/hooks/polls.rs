@@ -8,6 +8,7 @@ use crate::P;
 use crate::guard::Call;
 use crate::rank::{Rank, ThreadState};
 use crate::record::{self, Outcome, Tells};
+use crate::rescue::{Completing, Rescue, Which};
 use standoff_board::layout::{Board, Op, flag, op, poll};
 use standoff_trace::event::{Completion, asks_requests};
 
@@ -23,6 +24,13 @@ fn outcome(rank: &Rank, thread: &ThreadState, requests: P) -> Option<bool> {
             own.into_iter().chain(s.half_identity(b, w.1))
         }))
     })
+}
+
+/// Where sends go out from copies, and one of the requests is such a send.
+#[inline(always)]
+fn copies<'a>(rank: &'a Rank, thread: &ThreadState, requests: P) -> Option<&'a Rescue> {
+    let rescue = rank.rescue.as_deref()?;
+    rescue.holds(rank, thread, requests).then_some(rescue)
 }
 
 /// A poll found nothing.
@@ -84,9 +92,23 @@ fn test_all(
     let flag = flag.cast::<i32>();
     // SAFETY: the program gives room for the flag, which the library sets if it is asked.
     let hit = || unsafe { flag.read_unaligned() != 0 };
+    let copies = copies(rank, thread, requests);
+    let real = || match copies {
+        Some(rescue) => {
+            let which = match kind {
+                Completion::Testall => Which::All(n),
+                _ => Which::One,
+            };
+            let polled = Completing::new(rank, rescue, thread, which, requests, status).poll();
+            // SAFETY: as above.
+            unsafe { flag.write_unaligned(i32::from(polled.1)) };
+            polled.0
+        }
+        None => real(status),
+    };
     let rc = asked(
         outcome(rank, thread, requests),
-        || real(status),
+        real,
         hit,
         || record::held(rank, thread).is_empty(),
         // SAFETY: as above.
@@ -232,7 +254,17 @@ fn test_some(
             unsafe { flag.write_unaligned(0) };
         }
     };
+    let copies = copies(rank, thread, requests);
     let ask = || {
+        if let Some(rescue) = copies {
+            let which = Which::Some(n, tells);
+            let (rc, found) = Completing::new(rank, rescue, thread, which, requests, status).poll();
+            if rc == SUCCESS && (!found || tells.count.is_none()) {
+                // SAFETY: as above. A count is told already.
+                unsafe { flag.write_unaligned(i32::from(found)) };
+            }
+            return rc;
+        }
         let held = record::held(rank, thread);
         if held.is_empty() {
             return real(status);

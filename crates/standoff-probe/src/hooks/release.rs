@@ -11,6 +11,11 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
     let rank = call.rank;
     // SAFETY: the program gives a request.
     let handle = unsafe { rank.abi.handle_at(request, 0) };
+    let rescue = rank.rescue.as_ref();
+    if rescue.is_some_and(|rescue| rescue.let_go(rank, handle)) {
+        // A standard send that is over cannot be withdrawn.
+        return SUCCESS;
+    }
     rank.change(|s, b| {
         let Some(o) = s.ops.get(handle as u64) else {
             return;
@@ -30,7 +35,7 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
         if let Some(thread) = call.thread().filter(|_| s.recorder.is_some()) {
             let place = crate::place::look(&call, b, thread);
             match s.identity(b, request as usize, o) {
-                Some(id) => s.record(b, thread.slot, place, Event::Cancel(id)),
+                Some(id) => s.record(b, thread.slot, place, &Event::Cancel(id)),
                 None => s.record_lost(b, "a cancelled send whose request is not known"),
             }
         }
@@ -69,13 +74,12 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
             s.recorder.is_some() && e.kind != op::LOCAL && e.flags & flag::INACTIVE == 0
         }) {
             let place = crate::place::look(&call, b, thread);
-            match s.complete(b, o, &[request as usize]) {
-                Some(ids) => {
-                    for id in ids.into_iter().flatten() {
-                        s.record(b, thread.slot, place, Event::RequestFree(id));
-                    }
-                }
-                None => s.record_muddle(b, thread.slot, place),
+            let mut ids = Vec::new();
+            if !s.complete(b, o, &[request as usize], &mut ids) {
+                s.record_muddle(b, thread.slot, place);
+            }
+            for id in ids.into_iter().flatten() {
+                s.record(b, thread.slot, place, &Event::RequestFree(id));
             }
         }
         if let Some(half) = e.other_half() {
@@ -87,7 +91,10 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
             s.drop_op(b, o);
         }
     });
-    let ours = rank.rescue.as_ref().is_some_and(|r| r.freed(rank, request));
+    let ours = rank.rescue.as_ref().is_some_and(|rescue| {
+        rescue.forget(handle);
+        rescue.freed(rank, request)
+    });
     let rc = if ours { SUCCESS } else { real() };
     if rc != SUCCESS {
         failed(rank, rc);

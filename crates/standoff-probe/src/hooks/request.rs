@@ -234,7 +234,20 @@ pub(crate) fn init_send(
         };
         forced.unwrap_or_else(real)
     };
-    init(&call, kind, data, dest, tag, comm, request, made)
+    let rc = init(&call, kind, data, dest, tag, comm, request, made);
+    if let (SUCCESS, Some(rescue)) = (rc, &rank.rescue) {
+        let place = 0;
+        let send = rescue::Send {
+            kind,
+            data,
+            dest,
+            tag,
+            comm,
+            place,
+        };
+        rescue.made(rank, send, request);
+    }
+    rc
 }
 
 /// `MPI_Recv_init`.
@@ -303,7 +316,8 @@ fn init(
 /// `MPI_Start` and `MPI_Startall`.
 pub(crate) fn start(call: Call, n: i32, requests: P, real: impl FnOnce() -> i32) -> i32 {
     let rank = call.rank;
-    rank.change(|s, b| {
+    let rescue = rank.rescue.as_deref().filter(|rescue| rescue.persists());
+    let place = rank.change(|s, b| {
         for i in 0..n.max(0) as usize {
             // SAFETY: the program gives `n` requests.
             let handle = unsafe { rank.abi.handle_at(requests, i) };
@@ -315,8 +329,13 @@ pub(crate) fn start(call: Call, n: i32, requests: P, real: impl FnOnce() -> i32)
                 None => taint(b, "a persistent request whose making standoff did not see"),
             }
         }
+        let thread = call.thread().filter(|_| rescue.is_some());
+        thread.map_or(0, |thread| crate::place::look(&call, b, thread))
     });
-    let rc = real();
+    let rc = match rescue {
+        Some(rescue) => rescue.start(rank, n, requests, place),
+        None => real(),
+    };
     if rc != SUCCESS {
         failed(rank, rc);
     }

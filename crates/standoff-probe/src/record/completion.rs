@@ -52,46 +52,50 @@ pub(crate) fn completion(
         Outcome::Some(list) => list.iter().position(|p| *p == position),
     };
     let mut muddled = false;
-    let mut seen: Vec<u32> = Vec::new();
+    scratch.seen.clear();
     for &(position, o) in &thread.waits {
         // A persistent request of MPI_PROC_NULL: its starts are no events.
         let silent = |o: &Op| o.kind == op::LOCAL && o.flags & flag::PERSISTENT != 0;
-        if seen.contains(&o) || b.ops.get(o as usize).is_some_and(silent) {
+        if scratch.seen.contains(&o) || b.ops.get(o as usize).is_some_and(silent) {
             continue;
         }
-        let mut done: Vec<u32> = Vec::new();
-        let mut open: Vec<u32> = Vec::new();
+        scratch.done.clear();
+        scratch.open.clear();
         let mut sort = |position: u32| match status(position) {
-            Some(_) => done.push(position),
-            None => open.push(position),
+            Some(_) => scratch.done.push(position),
+            None => scratch.open.push(position),
         };
         if b.ops.get(o as usize).is_some_and(|o| o.shared > 1) {
             // Requests that share an entry are told apart together.
-            seen.push(o);
+            scratch.seen.push(o);
             let mine = thread.waits.iter().filter(|w| w.1 == o);
             mine.for_each(|w| sort(w.0));
         } else {
             sort(position);
         }
-        for position in open {
+        for &position in &scratch.open {
             scratch
                 .requests
                 .extend(s.identity(b, place_of(position), o));
         }
-        if done.is_empty() {
+        let Some(&first) = scratch.done.first() else {
             scratch.requests.extend(s.half_identity(b, o));
             continue;
-        }
-        let places: Vec<usize> = done.iter().map(|&p| place_of(p)).collect();
-        let Some(ids) = s.complete(b, o, &places) else {
+        };
+        scratch.places.clear();
+        scratch
+            .places
+            .extend(scratch.done.iter().map(|&p| place_of(p)));
+        scratch.ids.clear();
+        if !s.complete(b, o, &scratch.places, &mut scratch.ids) {
             muddled = true;
             continue;
-        };
+        }
         // Only a receive is told anything, and it shares its entry with nobody.
-        let told = status(done[0])
+        let told = status(first)
             .and_then(|status| told(b, o, status))
             .map(matched);
-        for id in ids.into_iter().flatten() {
+        for &id in scratch.ids.iter().flatten() {
             let n = scratch.requests.len() as u32;
             scratch.requests.push(id);
             match outcome {
@@ -125,18 +129,26 @@ pub(crate) fn completion(
     if nothing && again {
         return;
     }
-    s.record(b, slot, place, event);
+    s.record(b, slot, place, &event);
     if let Some(recorder) = s.recorder.as_mut().filter(|_| nothing) {
         recorder.poll = Some((place, about));
     }
 }
 
-/// Room in which a completion is put together.
+/// Room in which a completion is put together: kept, as it is needed for each.
 #[derive(Default)]
 pub(crate) struct Scratch {
     requests: Vec<RequestId>,
     all: Vec<(u32, Matched)>,
     some: Vec<(u32, Option<Matched>)>,
+    /// Entries that were looked at, as far as requests share them.
+    seen: Vec<u32>,
+    /// Of one entry: positions that are complete, and that are not.
+    done: Vec<u32>,
+    open: Vec<u32>,
+    /// Where the program keeps the complete ones, and what they are.
+    places: Vec<usize>,
+    ids: Vec<Option<RequestId>>,
 }
 
 /// The place of a call that is no event in a run without recording (a poll).

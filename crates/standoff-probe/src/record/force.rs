@@ -1,6 +1,6 @@
 //! Choices of a forced run: only of what MPI leaves open, and only at the calls that were named.
 
-use super::together::Companion;
+use super::companion::Companion;
 use crate::P;
 use crate::rank::{Rank, State, ThreadState};
 use standoff_board::layout::{ANY, Board};
@@ -49,7 +49,7 @@ pub(crate) struct Forced {
     collectives: HashMap<(u64, u64), Reading>,
     /// By communicator: one with the same members for messages of our own.
     pub(super) shadows: HashMap<u64, usize>,
-    /// By identity of a request: a barrier beside it.
+    /// By identity of a request: what it waits for, too.
     pub(super) companions: HashMap<u64, Companion>,
     /// Messages of our own that are on their way: request and content.
     pub(super) pending: Vec<(usize, Vec<u8>)>,
@@ -246,6 +246,12 @@ impl Tells {
         (0..n.max(0) as usize)
             // SAFETY: as above.
             .map(move |k| unsafe { list.add(k).cast::<u32>().read_unaligned() })
+    }
+
+    /// Tells this one; not for what tells several.
+    pub fn index(self, position: u32) {
+        // SAFETY: the program gives room for an index.
+        unsafe { self.list.cast::<i32>().write_unaligned(position as i32) };
     }
 
     /// Tells these.

@@ -9,9 +9,31 @@ use standoff_board::layout::{Board, Op, op};
 use standoff_trace::Event;
 use standoff_trace::event::RequestId;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// Not completed yet, by handle.
-pub(super) type Handles = HashMap<u64, Pending>;
+pub(super) type Handles = HashMap<u64, Pending, BuildHasherDefault<Mixed>>;
+
+/// Fibonacci hashing, as in [`crate::map`]: handles are no input that anybody would choose to collide.
+#[derive(Default)]
+pub(super) struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        // The table takes its groups from the upper bits, and its buckets from the lower ones.
+        self.0 ^ self.0 >> 32
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Pending {
@@ -35,26 +57,26 @@ impl Pending {
         }
     }
 
-    /// Takes the requests at these places out. `None`: not known which they are.
-    fn take(&mut self, places: &[usize]) -> Option<Vec<Option<u64>>> {
-        let known = if self.muddled {
-            None
-        } else if self.list.len() == places.len() {
-            Some(self.list.drain(..).map(|e| e.1).collect())
+    /// Takes the requests at these places out. False: not known which they are.
+    fn take(&mut self, places: &[usize], into: &mut Vec<Option<RequestId>>) -> bool {
+        if !self.muddled && self.list.len() == places.len() {
+            into.extend(self.list.drain(..).map(|e| e.1.map(RequestId)));
+            return true;
+        }
+        let found: Option<Vec<usize>> = places.iter().map(|&at| self.at(at)).collect();
+        let known = found.filter(|_| !self.muddled);
+        if let Some(mut found) = known {
+            found.sort_unstable_by(|a, b| b.cmp(a));
+            found.dedup();
+            let taken = found.into_iter().map(|i| self.list.remove(i).1);
+            into.extend(taken.map(|order| order.map(RequestId)));
+            true
         } else {
-            let found: Option<Vec<usize>> = places.iter().map(|&at| self.at(at)).collect();
-            found.map(|mut found| {
-                found.sort_unstable_by(|a, b| b.cmp(a));
-                found.dedup();
-                found.into_iter().map(|i| self.list.remove(i).1).collect()
-            })
-        };
-        if known.is_none() {
             let left = self.list.len().saturating_sub(places.len());
             self.list.truncate(left);
             self.muddled = left > 0;
+            false
         }
-        known
     }
 }
 
@@ -76,27 +98,30 @@ impl State {
             return;
         };
         if let Some(pending) = recorder.shared.get_mut(&(handle as u64)) {
-            pending.take(&[at]);
+            pending.take(&[at], &mut Vec::new());
         }
     }
 
-    /// The identities of requests that are complete, all of the entry `index`, at these places of the program; `None` in it: no event. The
-    /// whole is `None` if it is not known which they are.
+    /// The identities of requests that are complete, all of the entry `index`, at these places of the program; `None`: no event. False if it is
+    /// not known which they are.
     pub fn complete(
         &mut self,
         b: &Board,
         index: u32,
         places: &[usize],
-    ) -> Option<Vec<Option<RequestId>>> {
+        into: &mut Vec<Option<RequestId>>,
+    ) -> bool {
         let order = b.ops.get(index as usize).map_or(0, |o| o.order);
         let handle = self.handles.get(index as usize).copied().unwrap_or(0) as u64;
-        let recorder = self.recorder.as_mut()?;
+        let Some(recorder) = self.recorder.as_mut() else {
+            return false;
+        };
         match recorder.shared.get_mut(&handle) {
-            Some(pending) if !pending.list.is_empty() => {
-                let taken = pending.take(places)?;
-                Some(taken.into_iter().map(|id| id.map(RequestId)).collect())
+            Some(pending) if !pending.list.is_empty() => pending.take(places, into),
+            _ => {
+                into.extend(places.first().map(|_| Some(RequestId(order))));
+                true
             }
-            _ => Some(vec![Some(RequestId(order)); places.len().min(1)]),
         }
     }
 
@@ -126,6 +151,6 @@ impl State {
             name: "a send whose request the library does not tell from others".into(),
             acts: false,
         };
-        self.record(b, thread, place, event);
+        self.record(b, thread, place, &event);
     }
 }

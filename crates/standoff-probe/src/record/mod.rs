@@ -3,6 +3,7 @@
 //!
 //! Inside a change (see [`crate::rank::Rank::change`]), like everything on the board. A file system that is full ends the recording, which the board says.
 
+mod companion;
 mod completion;
 mod convert;
 mod data;
@@ -14,6 +15,7 @@ mod recorder;
 mod together;
 mod types;
 
+pub(crate) use companion::{Companion, accompany, ahead, held};
 pub(crate) use completion::{Outcome, Scratch, completion, place_of};
 pub(crate) use data::Data;
 pub(crate) use exchange::{isend, send, sendrecv};
@@ -21,20 +23,22 @@ pub(crate) use force::{Reading, Tells, chosen, outcome, patiently, sender, start
 pub(crate) use parts::{Parts, Pieces};
 pub(crate) use recorder::Recorder;
 pub(crate) use together::{
-    Instance, ahead, beside, early, early_request, finish, held, masked, meet, ours, reading,
-    shadow,
+    Instance, beside, early, early_request, finish, masked, meet, ours, reading, shadow,
+    shadow_later,
 };
-pub(crate) use types::Agreed;
+pub(crate) use types::{Agreed, Types};
 
 use crate::abi::Abi;
 use crate::rank::State;
 use convert::{listed, matched, members, source, tag};
-use standoff_board::layout::{ANY, Board, Envelope, Op, collective, flag, op, recording, root};
+use standoff_board::layout::{
+    ANY, Board, Envelope, HISTORY, Op, collective, flag, fold, op, recording, root,
+};
 use standoff_trace::event::{
     Collective, CollectiveKind, CommId, CommIndex, CommRank, Flow, Group, MessageId, Recv,
     RequestId, Root, Send, SendMode, Signature, SiteId, asks_message,
 };
-use standoff_trace::{Basic, Event, Record};
+use standoff_trace::{Basic, Event};
 use std::borrow::Cow;
 
 /// What a probe asks for, see [`Event::asks`].
@@ -45,7 +49,8 @@ pub(crate) fn asks(of: Envelope) -> u64 {
 
 impl State {
     /// Records an event of a call that was made at `place`. What it names is defined first.
-    pub fn record(&mut self, b: &mut Board, thread: usize, place: u32, event: Event<'_>) {
+    #[inline]
+    pub fn record(&mut self, b: &mut Board, thread: usize, place: u32, event: &Event<'_>) {
         if b.header.taint != 0 && self.recorder.as_ref().is_some_and(|r| !r.tainted) {
             self.record_taint(b, thread);
         }
@@ -59,13 +64,9 @@ impl State {
             }
             recorder.calls += 1;
         }
-        let written = recorder.define_site(b, place).and_then(|()| {
-            recorder.put(&Record {
-                thread: thread as u16,
-                site: SiteId(place),
-                event,
-            })
-        });
+        let written = recorder
+            .define_site(b, place)
+            .and_then(|()| recorder.put(thread as u16, SiteId(place), event));
         if written.is_err() {
             self.stop_recording(b);
         }
@@ -82,7 +83,7 @@ impl State {
                 name: String::from_utf8_lossy(&why[..end]),
                 acts: true,
             };
-            self.record(b, thread, 0, event);
+            self.record(b, thread, 0, &event);
         }
     }
 
@@ -98,7 +99,7 @@ impl State {
 
     /// The recording is whole.
     pub fn end_recording(&mut self, b: &mut Board, thread: usize, place: u32) {
-        self.record(b, thread, place, Event::Finalize);
+        self.record(b, thread, place, &Event::Finalize);
         if let Some(mut recorder) = self.recorder.take() {
             recorder.end();
             b.header.recording = match crate::cut::recording_lost() {
@@ -131,19 +132,15 @@ impl State {
                 }
             };
             let end = c.name.iter().position(|b| *b == 0).unwrap_or(c.name.len());
-            let record = Record {
-                thread: 0,
-                site: SiteId(0),
-                event: Event::Comm {
-                    index: CommIndex(i as u32),
-                    id: CommId(c.id),
-                    name: String::from_utf8_lossy(&c.name[..end]),
-                    group,
-                    remote,
-                    sources,
-                },
+            let event = Event::Comm {
+                index: CommIndex(i as u32),
+                id: CommId(c.id),
+                name: String::from_utf8_lossy(&c.name[..end]),
+                group,
+                remote,
+                sources,
             };
-            if recorder.put(&record).is_err() {
+            if recorder.put(0, SiteId(0), &event).is_err() {
                 self.stop_recording(b);
                 return None;
             }
@@ -159,14 +156,16 @@ impl State {
             name: what.into(),
             acts: true,
         };
-        self.record(b, 0, 0, event);
+        self.record(b, 0, 0, &event);
     }
 
     /// Size and type of what a call was given.
     #[inline(always)]
     pub fn measure(&mut self, data: Data) -> (u64, Basic) {
-        let recorder = self.recorder.as_mut();
-        recorder.map_or((0, Basic::UNKNOWN), |r| r.types.of(data))
+        match self.recorder {
+            Some(_) => self.types.of(data),
+            None => (0, Basic::UNKNOWN),
+        }
     }
 
     /// Records a send; `request`: of its nonblocking form.
@@ -183,7 +182,7 @@ impl State {
     ) {
         let size = self.measure(data);
         if let Some(send) = self.send(b, kind, to, size, request) {
-            self.record(b, thread, place, Event::Send(send));
+            self.record(b, thread, place, &Event::Send(send));
         }
     }
 
@@ -226,7 +225,7 @@ impl State {
     ) {
         let size = self.measure(data);
         if let Some(recv) = self.recv(b, from, size, request, told) {
-            self.record(b, thread, place, Event::Recv(recv));
+            self.record(b, thread, place, &Event::Recv(recv));
         }
     }
 
@@ -274,7 +273,7 @@ impl State {
             (None, Some(recv)) => Event::Recv(recv),
             (None, None) => return,
         };
-        self.record(b, thread, place, event);
+        self.record(b, thread, place, &event);
     }
 
     /// Records both halves of a `MPI_Isendrecv`, each with its identity.
@@ -291,7 +290,7 @@ impl State {
         let size = self.measure(rdata);
         let recv = self.recv(b, from, size, Some(received), None);
         if let (Some(send), Some(recv)) = (send, recv) {
-            self.record(b, thread, place, Event::Sendrecv { send, recv });
+            self.record(b, thread, place, &Event::Sendrecv { send, recv });
         }
     }
 
@@ -329,7 +328,7 @@ impl State {
                 })
         };
         if let Some(event) = event {
-            self.record(b, thread, place, event);
+            self.record(b, thread, place, &event);
         }
     }
 
@@ -369,7 +368,7 @@ impl State {
             told: told.map(matched),
             message,
         };
-        self.record(b, thread, place, event);
+        self.record(b, thread, place, &event);
         if full {
             self.stop_recording(b);
         } else if let Some(recorder) = self.recorder.as_mut().filter(|_| told.is_none()) {
@@ -396,13 +395,20 @@ impl State {
                 message: MessageId(u64::from(message)),
                 request: request.map(RequestId),
             };
-            self.record(b, thread, place, event);
+            self.record(b, thread, place, &event);
         }
     }
 
-    /// What a member of a collective has to agree on with the others; `None`: nothing is known of that.
-    pub fn signature(&mut self, abi: &Abi, b: &Board, o: &Op, agreed: Agreed) -> Option<Signature> {
-        let comm = b.comms.get(o.comm.checked_sub(1)? as usize)?;
+    /// What a member of a collective has to agree on with the others, also left on the board; `None`: nothing is known of that. Of a call that
+    /// succeeded only: what it was given is valid then, and the library may be asked about it.
+    pub fn signature(
+        &mut self,
+        abi: &Abi,
+        b: &mut Board,
+        o: &Op,
+        agreed: Agreed,
+    ) -> Option<Signature> {
+        let comm = b.comms.get_mut(o.comm.checked_sub(1)? as usize)?;
         // The two groups of an intercommunicator give and get different things.
         if comm.inter != 0 {
             return None;
@@ -418,9 +424,19 @@ impl State {
         };
         // Packed data may have another size than what it is unpacked to.
         if abi.handle(data.dtype) == abi.packed {
+            comm.unclear += 1;
             return None;
         }
-        let (bytes, basic) = self.measure(data);
+        let (bytes, basic) = self.types.of(data);
+        let kind = u8::try_from(reduction).unwrap_or(0);
+        comm.agreed = fold(comm.agreed, kind, true, bytes as u32 as i32);
+        let begun = &mut comm.history[o.seq as usize % HISTORY];
+        if begun.seq1 == o.seq + 1 {
+            begun.bytes = bytes as u32;
+            begun.basic = basic.byte();
+            begun.reduction = kind;
+            begun.looked_at = 1;
+        }
         Some(Signature {
             reduction,
             basic,
@@ -482,6 +498,6 @@ impl State {
             members,
             signature,
         });
-        self.record(b, thread, o.place, event);
+        self.record(b, thread, o.place, &event);
     }
 }

@@ -2,11 +2,10 @@
 
 use super::force::Forced;
 use super::handles::Handles;
-use super::types::Types;
 use crate::map::Map;
 use standoff_board::layout::{Board, COMMS, LOST, PLACES};
 use standoff_trace::event::{Place, SiteId};
-use standoff_trace::{Event, Header, Record, Writer};
+use standoff_trace::{Event, Header, Writer};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::fd::AsRawFd;
@@ -37,7 +36,6 @@ pub(crate) struct Recorder {
     pub(super) messages: Map,
     pub(super) last_message: u32,
     pub(super) shared: Handles,
-    pub(super) types: Types,
     /// The last event, if that was a poll that found nothing: another like it says nothing new.
     pub(super) poll: Option<(u32, u64)>,
     /// Numbered events so far ([`Event::numbered`]).
@@ -85,7 +83,6 @@ impl Recorder {
             messages: Map::new(2 * MESSAGES),
             last_message: 0,
             shared: Handles::default(),
-            types: Types::new(),
             poll: None,
             calls: 0,
             tainted: false,
@@ -157,13 +154,19 @@ impl Recorder {
         let _ = self.file.set_len(length);
     }
 
-    pub(super) fn put(&mut self, record: &Record<'_>) -> std::io::Result<()> {
+    #[inline]
+    pub(super) fn put(
+        &mut self,
+        thread: u16,
+        site: SiteId,
+        event: &Event<'_>,
+    ) -> std::io::Result<()> {
         let mut size = WINDOW;
         loop {
             // SAFETY: the window is mapped with this size and nobody else writes to it.
             let window = unsafe { core::slice::from_raw_parts_mut(self.window, self.size) };
             let free = window.get_mut(self.at..).unwrap_or_default();
-            if let Ok(used) = self.writer.write(free, record) {
+            if let Ok(used) = self.writer.put(free, thread, site, event) {
                 self.at += used;
                 return Ok(());
             }
@@ -173,17 +176,23 @@ impl Recorder {
     }
 
     /// Defines a call site, if that was not done yet.
+    #[inline(always)]
     pub(super) fn define_site(&mut self, b: &Board, place: u32) -> std::io::Result<()> {
         let (word, bit) = (place as usize / 64, 1 << (place % 64));
-        let known = self.sites.get(word).is_none_or(|w| w & bit != 0);
-        let Some(entry) = b
-            .places
-            .get(place as usize)
-            .filter(|_| place != 0 && !known)
-        else {
+        match self.sites.get_mut(word) {
+            Some(sites) if *sites & bit == 0 && place != 0 => {
+                *sites |= bit;
+                self.new_site(b, place)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn new_site(&mut self, b: &Board, place: u32) -> std::io::Result<()> {
+        let Some(entry) = b.places.get(place as usize) else {
             return Ok(());
         };
-        self.sites[word] |= bit;
         let text = |at: u32| {
             let rest = b.text.get(at as usize..).unwrap_or_default();
             let end = rest.iter().position(|b| *b == 0).unwrap_or(rest.len());
@@ -197,13 +206,10 @@ impl Recorder {
                 function: text(entry.name),
             },
         };
-        self.put(&Record {
-            thread: 0,
-            site: SiteId(0),
-            event: Event::Site {
-                id: SiteId(place),
-                place: site,
-            },
-        })
+        let site = Event::Site {
+            id: SiteId(place),
+            place: site,
+        };
+        self.put(0, SiteId(0), &site)
     }
 }

@@ -1,24 +1,23 @@
 //! Collectives in forced runs: nobody leaves before all have come, or each member leaves as soon as its data is there.
 //!
-//! The first needs a barrier beside the collective (for a nonblocking one `MPI_Ibarrier`, whose completion the program's request then waits for
-//! as well). For the second, the data goes by messages on a communicator of our own, made when the program's was.
+//! The first needs a barrier beside the collective (for a nonblocking one `MPI_Ibarrier`, as a companion of the program's
+//! request). For the second, the data goes by messages on a communicator of our own, made when the program's was.
 
+use super::companion::{Companion, Then};
 use super::exchange::complete_at_once;
 use super::force::{Reading, Tells, forced};
 use super::{Data, Parts};
 use crate::P;
+use crate::hooks::SUCCESS;
 use crate::hooks::groups::library;
-use crate::hooks::{NO_ROOT, SUCCESS};
-use crate::rank::{Rank, ThreadState};
+use crate::rank::Rank;
 use standoff_board::layout::Op;
-
-/// A request of our own beside one of the program's.
-pub(super) type Companion = usize;
 
 /// Tags on our own communicators: two for each collective, in turn.
 const TAGS: u64 = 16_000;
 
 /// The members of a collective, and the communicator for our messages.
+#[derive(Clone, Copy)]
 pub(super) struct Members {
     pub comm: usize,
     pub me: i32,
@@ -65,8 +64,22 @@ impl Members {
         Some(rc)
     }
 
-    /// Tells those who stay that this member has come, and if it stays waits for all others.
-    fn gather(&self, rank: &Rank, stay: &[u32], post: &mut Post) -> Option<()> {
+    /// Begins to receive a piece.
+    pub fn expect(&self, rank: &Rank, data: Data, from: i32, into: &mut Companion) -> Option<i32> {
+        let mut request = rank.abi.request_null;
+        let rc = data.irecv(from, self.tag, self.comm, (&raw mut request).cast())?;
+        into.requests.push(request);
+        Some(rc)
+    }
+
+    /// Tells those who stay that this member has come, and if it stays lets it wait for all others.
+    fn gather(
+        &self,
+        rank: &Rank,
+        stay: &[u32],
+        post: &mut Post,
+        companion: &mut Companion,
+    ) -> Option<()> {
         let here = Members {
             tag: self.tag + 1,
             ..*self
@@ -77,7 +90,7 @@ impl Members {
             post.send(rank, &here, i, Vec::new())?;
         }
         for i in others.filter(|_| stays(self.me)) {
-            here.receive(rank, Data::of_packed(&rank.abi, &mut []), i)?;
+            here.expect(rank, Data::of_packed(&rank.abi, &mut []), i, companion)?;
         }
         Some(())
     }
@@ -140,19 +153,29 @@ pub(crate) fn meet(comm: usize) {
     }
 }
 
-/// The same beside a nonblocking collective: its request, with this identity, completes no earlier than the barrier.
-pub(crate) fn beside(rank: &Rank, comm: usize, order: u64) {
-    let Some(barrier) = library!(c"PMPI_Ibarrier", fn(usize, P)) else {
-        return;
-    };
+/// The same beside a nonblocking collective: its request must complete no earlier than the barrier.
+pub(crate) fn beside(rank: &Rank, comm: usize) -> Option<Companion> {
+    let barrier = library!(c"PMPI_Ibarrier", fn(usize, P))?;
     let mut request = rank.abi.request_null;
     // SAFETY: MPI's signature; all members do the same beside the same collective.
-    if unsafe { barrier(comm, (&raw mut request).cast()) } == SUCCESS {
-        forced(rank, |_, _, forced| {
-            forced.companions.insert(order, request);
-            Some(())
-        });
-    }
+    let rc = unsafe { barrier(comm, (&raw mut request).cast()) };
+    (rc == SUCCESS).then(|| Companion::of(request))
+}
+
+/// As [`shadow`], beside a communicator that `MPI_Comm_idup` makes.
+pub(crate) fn shadow_later(rank: &Rank, parent: usize, id: u64) -> Option<Companion> {
+    forced(rank, |_, _, forced| forced.needs_shadow(id).then_some(()))?;
+    let dup = library!(c"PMPI_Comm_idup", fn(usize, P, P))?;
+    let mut request = rank.abi.request_null;
+    let mut made = Box::new(rank.abi.comm_null);
+    let place = (&raw mut *made).cast();
+    // SAFETY: MPI's signature; room for a handle of either size, which stays until the request is complete.
+    let rc = unsafe { dup(parent, place, (&raw mut request).cast()) };
+    let then = Then::Shadow { id, made };
+    (rc == SUCCESS).then(|| Companion {
+        then,
+        ..Companion::of(request)
+    })
 }
 
 /// A collective in progress: for [`early`].
@@ -168,99 +191,40 @@ impl Instance<'_> {
             let id = b.comms.get(self.o.comm.checked_sub(1)? as usize)?.id;
             forced.shadows.get(&id).copied()
         })?;
-        if self.root == NO_ROOT {
-            return None;
-        }
         Members::new(comm, self.root, self.o.seq)
+    }
+
+    /// Begins the collective by messages of our own. What has to come before this member may leave.
+    fn begin(&self, rank: &Rank, parts: Parts) -> Option<(i32, Companion)> {
+        let group = self.members(rank)?;
+        let mut post = Post::default();
+        let begun = parts.begin(rank, &group, &mut post);
+        let begun = begun.and_then(|(rc, mut companion)| {
+            group.gather(rank, self.stay, &mut post, &mut companion)?;
+            Some((rc, companion))
+        });
+        post.keep(rank);
+        begun
     }
 }
 
 /// Does a blocking collective by messages of our own. `None`: it cannot be done so.
 pub(crate) fn early(rank: &Rank, instance: &Instance<'_>, parts: Parts) -> Option<i32> {
-    let group = instance.members(rank)?;
-    let mut post = Post::default();
-    let rc = parts.exchange(rank, &group, &mut post);
-    let stayed = group.gather(rank, instance.stay, &mut post);
-    post.keep(rank);
-    stayed.and(rc)
+    let (rc, companion) = instance.begin(rank, parts)?;
+    Some(rc | companion.finish(rank)?)
 }
 
-/// Does a nonblocking broadcast or scatter by messages of our own.
+/// Begins a nonblocking one. Its request completes at once, but for the companion.
 pub(crate) fn early_request(
     rank: &Rank,
     instance: &Instance<'_>,
     parts: Parts,
     request: P,
-) -> Option<i32> {
-    let group = instance.members(rank)?;
-    let to = match parts {
-        Parts::Bcast(data) | Parts::Scatter { to: data, .. } => data,
-        _ => return None,
-    };
-    if group.me != group.root {
-        return to.irecv(group.root, group.tag, group.comm, request);
-    }
-    let mut post = Post::default();
-    let rc = parts.exchange(rank, &group, &mut post);
-    post.keep(rank);
-    let made = complete_at_once(rank, group.comm, request)?;
-    rc.map(|rc| rc | made)
-}
-
-/// The barriers beside the requests in `thread.waits`: position and barrier.
-fn companions(rank: &Rank, thread: &ThreadState) -> Vec<(u32, u64, Companion)> {
-    let all = forced(rank, |_, b, forced| {
-        if forced.companions.is_empty() {
-            return None;
-        }
-        let of = |&(position, o): &(u32, u32)| {
-            let order = b.ops.get(o as usize)?.order;
-            Some((position, order, *forced.companions.get(&order)?))
-        };
-        Some(thread.waits.iter().filter_map(of).collect())
-    });
-    all.unwrap_or_default()
-}
-
-fn settled(rank: &Rank, order: u64) {
-    forced(rank, |_, _, forced| forced.companions.remove(&order));
-}
-
-/// Waits for the barriers beside the requests of a call that waits for all of them.
-#[inline(always)]
-pub(crate) fn ahead(rank: &Rank, thread: &ThreadState) {
-    if !rank.records() {
-        return;
-    }
-    for (_, order, mut companion) in companions(rank, thread) {
-        if let Some(wait) = library!(c"PMPI_Wait", fn(P, P)) {
-            // SAFETY: MPI's signature, a request of our own.
-            unsafe { wait((&raw mut companion).cast(), rank.abi.status_ignore as P) };
-        }
-        settled(rank, order);
-    }
-}
-
-/// Positions of the requests whose barrier is not complete.
-#[inline(always)]
-pub(crate) fn held(rank: &Rank, thread: &ThreadState) -> Vec<u32> {
-    if !rank.records() {
-        return Vec::new();
-    }
-    let mut held = Vec::new();
-    for (position, order, mut companion) in companions(rank, thread) {
-        let mut done = 0i32;
-        if let Some(test) = library!(c"PMPI_Test", fn(P, *mut i32, P)) {
-            let ignore = rank.abi.status_ignore as P;
-            // SAFETY: MPI's signature, a request of our own.
-            unsafe { test((&raw mut companion).cast(), &raw mut done, ignore) };
-        }
-        match done {
-            0 => held.push(position),
-            _ => settled(rank, order),
-        }
-    }
-    held
+) -> Option<(i32, Companion)> {
+    let comm = instance.members(rank)?.comm;
+    let (rc, companion) = instance.begin(rank, parts)?;
+    let made = complete_at_once(rank, comm, request)?;
+    Some((rc | made, companion))
 }
 
 /// `MPI_Testany` (or `MPI_Testsome` that tells one at most) without the requests at positions that are held; whether it found one is in `found`.
@@ -308,7 +272,9 @@ pub(crate) type Ours = Vec<(usize, Vec<u8>)>;
 pub(crate) fn ours(rank: &Rank) -> Ours {
     let all = forced(rank, |_, _, forced| {
         let pending = std::mem::take(&mut forced.pending);
-        let beside = forced.companions.drain().map(|c| (c.1, Vec::new()));
+        let beside = forced.companions.drain();
+        let beside = beside.flat_map(|c| c.1.into_requests());
+        let beside = beside.map(|request| (request, Vec::new()));
         Some(pending.into_iter().chain(beside).collect())
     });
     all.unwrap_or_default()

@@ -4,6 +4,7 @@ use super::copy::Copy;
 use super::{Receive, Send};
 use crate::P;
 use crate::hooks::SUCCESS;
+use crate::rank::Rank;
 use crate::symbols::library;
 
 macro_rules! functions {
@@ -38,6 +39,9 @@ functions! {
     get_status: c"PMPI_Request_get_status", fn(usize, P, P);
     cancel: c"PMPI_Cancel", fn(P);
     free: c"PMPI_Request_free", fn(P);
+    start: c"PMPI_Start", fn(P);
+    type_dup: c"PMPI_Type_dup", fn(usize, P);
+    type_free: c"PMPI_Type_free", fn(P);
     size: c"PMPI_Type_size", fn(usize, P);
     extent: c"PMPI_Type_get_extent", fn(usize, P, P);
     true_extent: c"PMPI_Type_get_true_extent", fn(usize, P, P);
@@ -176,6 +180,27 @@ impl Functions {
         // SAFETY: the arguments of the program's own MPI_Waitall.
         let rc = unsafe { (self.testall)(n, requests, out(&mut flag), statuses) };
         (rc, flag != 0)
+    }
+
+    /// `MPI_Start` of a request where the program keeps it.
+    pub fn start(&self, request: P) -> i32 {
+        // SAFETY: as the program's own call.
+        unsafe { (self.start)(request) }
+    }
+
+    /// A duplicate of a type, for a time when the program may have freed its own.
+    pub fn duplicate(&self, rank: &Rank, dtype: usize) -> Option<usize> {
+        let mut new = 0usize;
+        // SAFETY: MPI's; a type that the program is using.
+        let rc = unsafe { (self.type_dup)(dtype, out(&mut new)) };
+        // SAFETY: a successful call has stored a handle there.
+        (rc == SUCCESS).then(|| unsafe { rank.abi.handle_at(out(&mut new), 0) })
+    }
+
+    /// Frees a duplicate.
+    pub fn free_type(&self, mut dtype: usize) {
+        // SAFETY: MPI's; made by [`Functions::duplicate`]. Little-endian: the handle is at the front.
+        unsafe { (self.type_free)(out(&mut dtype)) };
     }
 
     /// Whether a request is complete; it stays as it is.

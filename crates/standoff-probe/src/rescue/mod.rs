@@ -8,6 +8,8 @@
 mod copy;
 mod functions;
 mod memory;
+mod persistent;
+mod requests;
 
 use crate::P;
 use crate::hooks::SUCCESS;
@@ -17,8 +19,10 @@ use crate::record::Data;
 use copy::Copy;
 pub(crate) use functions::Functions;
 use memory::Memory;
+use persistent::Persistent;
+pub(crate) use requests::{Completing, Which};
 use standoff_board::layout::{self as lay, Board, RESCUED, Rescued, op};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -43,6 +47,8 @@ pub(crate) struct Rescue {
     cap: usize,
     /// Grows when the monitor asks for the sends in progress.
     asked: AtomicU32,
+    /// Grows when the monitor asks for sends that are polled.
+    polled: AtomicU32,
     /// Nobody can receive any more.
     over: AtomicU32,
     kept: Mutex<Kept>,
@@ -54,6 +60,10 @@ struct Kept {
     used: usize,
     /// Copies of requests that the program has, by handle.
     held: HashMap<usize, Held>,
+    /// Handles that were let go in a call that has not forgotten them yet: they may be other requests' by then.
+    gone: HashSet<usize>,
+    /// Persistent standard sends, by handle.
+    persistent: HashMap<usize, Persistent>,
     /// Requests that the program has no more.
     taken: Vec<(usize, Copy)>,
     /// Places at which a send had to be rescued: later ones there do not wait.
@@ -67,9 +77,12 @@ struct Held {
     copy: Copy,
     place: u32,
     peer: i32,
+    /// What [`Rescue::polled`] was when it was posted.
+    polled: u32,
 }
 
 /// A send that is to be tried from a copy.
+#[derive(Clone, Copy)]
 pub(crate) struct Send {
     /// One of [`op`].
     pub kind: u8,
@@ -82,12 +95,13 @@ pub(crate) struct Send {
 }
 
 impl Send {
-    fn held(&self, copy: Copy) -> Held {
+    fn held(&self, copy: Copy, polled: u32) -> Held {
         Held {
             kind: self.kind,
             copy,
             place: self.place,
             peer: self.dest,
+            polled,
         }
     }
 }
@@ -117,6 +131,7 @@ impl Rescue {
             always: mode == "always",
             cap: cap.parse().ok()?,
             asked: AtomicU32::new(0),
+            polled: AtomicU32::new(0),
             over: AtomicU32::new(0),
             kept: Mutex::default(),
         }))
@@ -125,6 +140,11 @@ impl Rescue {
     /// The monitor has shown that the sends in progress would wait for ever.
     pub fn ask(&self) {
         self.asked.fetch_add(1, Ordering::Release);
+    }
+
+    /// The monitor has shown that the sends that are polled would never be complete.
+    pub fn ask_polled(&self) {
+        self.polled.fetch_add(1, Ordering::Release);
     }
 
     /// The monitor has seen that all ranks are in `MPI_Finalize`.
@@ -194,7 +214,9 @@ impl Rescue {
     /// A request that the program had has ended.
     pub fn completed(&self, handle: usize) {
         let mut kept = self.kept();
-        if let Some(held) = kept.held.remove(&handle) {
+        if !kept.gone.remove(&handle)
+            && let Some(held) = kept.held.remove(&handle)
+        {
             kept.used -= held.copy.cost;
         }
     }
@@ -226,6 +248,13 @@ impl Rescue {
     pub fn freed(&self, rank: &Rank, request: P) -> bool {
         // SAFETY: the program gives a request.
         let handle = unsafe { rank.abi.handle_at(request, 0) };
+        if self.let_go(rank, handle) {
+            // Its handle stays the program's.
+            if let Some(one) = self.kept().persistent.get_mut(&handle) {
+                one.told();
+            }
+            return true;
+        }
         let mut kept = self.kept();
         let Some(held) = kept.held.remove(&handle) else {
             return false;
@@ -237,14 +266,15 @@ impl Rescue {
         true
     }
 
-    /// Whether one of the requests of a wait has a copy.
+    /// Whether one of the requests that the thread has gathered has a copy.
     pub fn holds(&self, rank: &Rank, thread: &ThreadState, requests: P) -> bool {
         let kept = self.kept();
-        !kept.held.is_empty()
+        let live = |handle| kept.persistent.get(&handle).is_some_and(Persistent::live);
+        !(kept.held.is_empty() && kept.persistent.is_empty())
             && thread.waits.iter().any(|&(i, _)| {
                 // SAFETY: a position in the program's array.
                 let handle = unsafe { rank.abi.handle_at(requests, i as usize) };
-                kept.held.contains_key(&handle)
+                kept.held.contains_key(&handle) || live(handle)
             })
     }
 }
@@ -306,7 +336,7 @@ pub(crate) fn send(
         }
         let wanted = send.kind == op::SEND && rescue.asked.load(Ordering::Acquire) != asked;
         if at_once || wanted {
-            rescue.take(rank, request, send.held(copy), wanted);
+            rescue.take(rank, request, send.held(copy, 0), wanted);
             return Some(SUCCESS);
         }
         if let Some(call) = call
@@ -363,7 +393,7 @@ pub(crate) fn sendrecv(
         if (at_once || failed || wanted)
             && let Some(copy) = copy.take()
         {
-            rescue.take(rank, outgoing, send.held(copy), wanted);
+            rescue.take(rank, outgoing, send.held(copy, 0), wanted);
         }
         if let Some(call) = call
             && let Some(code) = call.ended()
@@ -401,68 +431,18 @@ pub(crate) fn isend(rank: &Rank, rescue: &Rescue, send: &Send, request: P) -> Op
             .complete(handle, rank.abi.status_ignore as P);
     let mut kept = rescue.kept();
     if pending {
-        kept.held.insert(handle, send.held(copy));
+        let polled = rescue.polled.load(Ordering::Acquire);
+        kept.held.insert(handle, send.held(copy, polled));
     } else {
         kept.used -= copy.cost;
     }
     Some(rc)
 }
 
-/// `MPI_Wait` (without `several`) and `MPI_Waitall`, for requests of which some have a copy ([`Rescue::holds`]) or whose wait may be ended.
-pub(crate) fn wait(
-    rank: &Rank,
-    rescue: &Rescue,
-    thread: &ThreadState,
-    call: Option<&Endable<'_>>,
-    several: Option<i32>,
-    requests: P,
-    statuses: P,
-) -> i32 {
-    rescue.sweep(rank);
-    let asked = rescue.asked.load(Ordering::Acquire);
-    let mut patience = Patience::default();
-    loop {
-        let (rc, done) = match several {
-            Some(n) => rescue.functions.testall(n, requests, statuses),
-            None => rescue.functions.test_at(requests, statuses),
-        };
-        if rc != SUCCESS || done {
-            return rc;
-        }
-        let all = rescue.asked.load(Ordering::Acquire) != asked;
-        for &(i, _) in &thread.waits {
-            // SAFETY: a position in the program's array.
-            let handle = unsafe { rank.abi.handle_at(requests, i as usize) };
-            let mut kept = rescue.kept();
-            let wanted = |held: &Held| {
-                let soon = || rescue.always || kept.unsafe_places.contains(&held.place);
-                held.kind == op::SEND && (all || soon())
-            };
-            if kept.held.get(&handle).is_some_and(wanted)
-                && let Some(held) = kept.held.remove(&handle)
-            {
-                drop(kept);
-                rescue.take(rank, handle, held, all);
-                // SAFETY: as above. The library takes it for complete.
-                unsafe {
-                    rank.abi
-                        .set_handle(requests, i as usize, rank.abi.request_null)
-                };
-            }
-        }
-        if let Some(call) = call
-            && let Some(code) = call.ended()
-        {
-            // Not handed on yet.
-            return code;
-        }
-        patience.wait();
-    }
-}
-
 /// Before the library's own `MPI_Finalize`: completes what it may not be left with. What nobody has received when nobody can any more is cancelled, and
 /// stays on the board as a message that was never received.
 pub(crate) fn drain(rank: &Rank, rescue: &Rescue) {
+    rescue.forget_all();
     let mut moved = Instant::now();
     let mut looked = moved;
     let mut over = false;

@@ -115,14 +115,14 @@ pub fn waiting_send(execution: &Execution, witness: &Witness) -> Option<(u32, u3
 }
 
 /// A deadlock that the program had when it was forced into another execution.
-pub fn of_forced_run(mut live: Finding, outcome: Outcome) -> Finding {
+pub fn of_forced_run(mut live: Finding, outcome: &Outcome) -> Finding {
     live.kind = FindingKind::PotentialDeadlock;
     live.confirmed = true;
     let other = match outcome {
         Outcome::Message { .. } => {
             "Receives from any source may take their messages in another order than in the recorded run"
         }
-        Outcome::Request { .. } => {
+        Outcome::Requests { .. } => {
             "Of requests that are complete, MPI_Waitany and its kin may tell another than in the recorded run"
         }
         Outcome::Found(true) => {

@@ -9,7 +9,6 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +24,7 @@ use crate::error::Error;
 const SCHEMA: &str = "standoff-witness/2";
 
 /// What brings the program into an execution.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choices {
     /// By world rank.
     pub ranks: Vec<Rank>,
@@ -34,7 +33,7 @@ pub struct Choices {
 }
 
 /// What one rank is to do.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rank {
     /// By the number of the call, in order.
     pub calls: Vec<(u64, Choice)>,
@@ -45,7 +44,7 @@ pub struct Rank {
 }
 
 /// What to do at a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choice {
     /// A receive or probe: take the message of this rank of the communicator, with this tag.
@@ -64,7 +63,7 @@ pub enum Choice {
 }
 
 /// How the members of a collective leave it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Collective {
     /// Communicator.
     pub comm: u64,
@@ -201,13 +200,6 @@ impl Forcing {
     }
 }
 
-/// Equal for equal choices.
-pub fn identity(choices: &Choices) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    choices.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// Whether what a run was to be told, it was told. Linear in the trace and the choices.
 pub fn reached(trace: &Trace, choices: &Choices) -> bool {
     trace.ranks.iter().zip(&choices.ranks).all(|(rank, own)| {
@@ -231,7 +223,8 @@ pub fn reached(trace: &Trace, choices: &Choices) -> bool {
             Choice::Request(made) => match (call(number), call(made)) {
                 (Some(Event::Complete { requests, told, .. }), Some(made)) => {
                     let tells = |at: u32| requests.get(at as usize).copied() == made.request();
-                    matches!(told, Told::Some(list) if list.iter().any(|t| tells(t.0)))
+                    let others = own.calls.iter().filter(|c| c.0 == number).count();
+                    matches!(told, Told::Some(list) if list.len() == others && list.iter().any(|t| tells(t.0)))
                 }
                 _ => false,
             },

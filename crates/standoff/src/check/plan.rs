@@ -324,13 +324,14 @@ fn collective((comm, seq, start): Place, instance: &Instance<'_>, plan: &mut Pla
                 .collect()
         }
     };
-    let one_way = matches!(kind, K::Bcast | K::Scatter | K::Scatterv);
-    let moves = match nonblocking {
-        true => one_way && stay.is_empty(),
-        false => one_way || matches!(kind, K::Gather | K::Gatherv | K::Reduce),
+    let moves = match kind {
+        K::Bcast | K::Scatter | K::Scatterv | K::Gather | K::Gatherv | K::Reduce => {
+            matches!(instance.call.root, Root::Rank(_))
+        }
+        K::Scan | K::Exscan => true,
+        _ => false,
     };
-    let rooted = matches!(instance.call.root, Root::Rank(_)) && !instance.intercomm;
-    if moves && rooted {
+    if moves && !instance.intercomm {
         let early = Some(stay);
         plan.choices
             .collectives
@@ -365,18 +366,25 @@ pub fn prefix(trace: &Trace, alternative: &Alternative) -> Choices {
         out.polls = view.polls(end);
         if r as u32 == alternative.rank {
             let call = view.number(alternative.event);
-            let choice = match alternative.outcome {
-                Outcome::Message { source, tag } => view.take(alternative.event, source, tag),
-                Outcome::Request { event } => Some(Choice::Request(view.number(event))),
+            let choices: Vec<Choice> = match &alternative.outcome {
+                Outcome::Message { source, tag } => {
+                    let taken = view.take(alternative.event, *source, *tag);
+                    taken.into_iter().collect()
+                }
+                Outcome::Requests { events } => {
+                    let made = events.iter().map(|&event| view.number(event));
+                    made.map(Choice::Request).collect()
+                }
                 Outcome::Found(found) => {
                     let asks = view.event(alternative.event).and_then(Event::asks);
-                    out.polls.extend(asks.map(|asks| (call, asks, found)));
-                    None
+                    out.polls.extend(asks.map(|asks| (call, asks, *found)));
+                    Vec::new()
                 }
             };
-            if let Some(choice) = choice {
+            if !choices.is_empty() {
                 out.calls.retain(|(c, _)| *c != call);
-                out.calls.push((call, choice));
+                out.calls
+                    .extend(choices.into_iter().map(|choice| (call, choice)));
             }
         }
         out.calls.sort_unstable();

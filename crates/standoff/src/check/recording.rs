@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use standoff_board::layout::{LOST, RECORD_VAR};
+use standoff_check::{Alternative, Outcome};
 use standoff_trace::{Event, RankTrace, Trace};
 use tempfile::TempDir;
 
@@ -130,6 +131,42 @@ impl Execution {
                 }
             }
         }
+        hasher.finish()
+    }
+
+    /// The beginnings of the execution.
+    pub fn beginnings(&self) -> Beginnings {
+        let of = |rank: &RankTrace| {
+            let mut hasher = DefaultHasher::new();
+            let mut all = vec![hasher.finish()];
+            for record in &rank.records {
+                if !matches!(record.event, Event::Site { .. } | Event::Comm { .. }) {
+                    format!("{:?}", record.event).hash(&mut hasher);
+                }
+                all.push(hasher.finish());
+            }
+            all
+        };
+        Beginnings(self.trace.ranks.iter().map(of).collect())
+    }
+}
+
+/// By rank and number of records: a number that is equal for the same calls with the same outcomes.
+#[derive(Debug)]
+pub struct Beginnings(Vec<Vec<u64>>);
+
+impl Beginnings {
+    /// Equal for executions that begin in the same way, up to a call that is told this.
+    pub fn told(&self, alternative: &Alternative, outcome: &Outcome) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        for (all, &before) in self.0.iter().zip(&alternative.before) {
+            let last = all.len() - 1;
+            all[last.min(before as usize)].hash(&mut hasher);
+        }
+        let at = &self.0[alternative.rank as usize];
+        // Records are numbered with definitions, which come where they are first needed.
+        at[(at.len() - 1).min(alternative.event as usize)].hash(&mut hasher);
+        format!("{} {outcome:?}", alternative.rank).hash(&mut hasher);
         hasher.finish()
     }
 }

@@ -403,6 +403,7 @@ fn outcomes_that_were_forced() {
             rank: 0,
             event,
             outcome,
+            recorded: Outcome::Found(false),
             before: Vec::new(),
         };
         words::of_outcome(&lines, &alternative, &mut live);
@@ -428,11 +429,16 @@ fn outcomes_that_were_forced() {
         )
     );
     assert_eq!(
-        told(7, Outcome::Request { event: 5 }),
+        told(7, Outcome::Requests { events: vec![5] }),
         (
             format!("if MPI_Waitany at app.py:6 tells the request made at app.py:5, {held}"),
             "MPI_Waitany tells the request made at app.py:5".to_owned()
         )
+    );
+    let both = Outcome::Requests { events: vec![3, 5] };
+    assert_eq!(
+        told(7, both).1,
+        "MPI_Waitany tells together the 2 requests made at app.py:3 and at app.py:5"
     );
     for (found, words) in [
         (true, "finds something already"),

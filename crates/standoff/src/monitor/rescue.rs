@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use standoff_board::layout::{Header, RESCUED, Rescued, command, state};
 use standoff_mpi::picture::{SendMode, WorldRank};
-use standoff_mpi::{Blocked, Finding as Found, OpKind};
+use standoff_mpi::{Agent, Blocked, Finding as Found, OpKind};
 use standoff_report::{AgentEntry, Finding, FindingKind};
 
 use super::ranks::World;
@@ -52,7 +52,14 @@ fn sends(blocked: &Blocked) -> bool {
 
 impl Rescuer {
     /// Asks for the sends of a proven deadlock. True while there is hope: something was asked, and may not have had its effect yet.
-    pub fn try_on(&mut self, number: usize, world: &World, found: &[Found]) -> bool {
+    /// `polls`: who does not wait, but asks again and again.
+    pub fn try_on(
+        &mut self,
+        number: usize,
+        world: &World,
+        found: &[Found],
+        polls: &dyn Fn(&Agent) -> bool,
+    ) -> bool {
         if !found.iter().all(rescuable) {
             return false;
         }
@@ -78,7 +85,13 @@ impl Rescuer {
                     };
                     let asked = Asked {
                         epoch: target.epoch,
-                        word: word(&header, command::RESCUE),
+                        word: word(
+                            &header,
+                            match polls(&blocked.agent) {
+                                true => command::RESCUE_POLLED,
+                                false => command::RESCUE,
+                            },
+                        ),
                         since: Instant::now(),
                         heard: None,
                     };
@@ -112,8 +125,8 @@ impl Rescuer {
 /// Why a deadlock was not resolved, as a sentence.
 pub fn no_way_out(found: &Found) -> &'static str {
     if rescuable(found) {
-        "--rescue found no way out: a send here could not be copied beforehand (a persistent request, a wait for any of several requests, or no \
-         room left under --rescue-memory)."
+        "--rescue found no way out: a send here could not be copied beforehand (no room left under --rescue-memory, memory of a device, or a \
+         partitioned send)."
     } else {
         "--rescue found no way out: only a standard send may be buffered instead, and none holds these ranks up."
     }
@@ -176,7 +189,8 @@ pub fn rescued(known: &Known<'_>, world: &World) -> Vec<Finding> {
             ranks(&who),
             sends.bytes,
             match (sends.asked, all) {
-                (0, _) => "--rescue=always asked for that; standoff did not look whether they would have waited for ever.".to_owned(),
+                (0, _) => "--rescue=always asked for that (or MPI_Cancel or MPI_Request_get_status was called for one); standoff did not look whether they \
+                    would have waited for ever.".to_owned(),
                 (_, true) => "Without that they would have waited for ever.".to_owned(),
                 (n, false) => format!(
                     "{n} of them would have waited for ever; from then on calls from there were not made to wait."
