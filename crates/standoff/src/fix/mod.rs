@@ -4,6 +4,7 @@
 
 pub mod copy;
 pub mod hint;
+pub mod nothing;
 pub mod show;
 pub mod sources;
 pub mod speed;
@@ -121,6 +122,9 @@ pub fn fix(args: FixArgs) -> Result<Status, Error> {
     let mut done = Done::default();
     if let (Some(finding), false) = (original.error(), original.interrupted) {
         done = search(&trials, finding.clone(), original.report.ranks, begun)?;
+        if done.patches.iter().all(|p| p.repair == Repair::Guard) {
+            done.refused.insert(0, nothing::word(finding));
+        }
     }
     compare(&original, &mut done.patches);
     done.patches.sort_by_key(order);

@@ -104,9 +104,6 @@ pub fn text(done: &Done, nothing: bool) -> Result<(), Error> {
     }
     match done.patches.is_empty() {
         true if nothing => out += "Nothing to fix.\n",
-        true if done.refused.is_empty() => {
-            out += "\nNo patch was found: no repair that fix knows fits what hangs here.\n"
-        }
         true => out += "\nNo patch was found.\n",
         false => out += &format!("\n{SCOPE}\n"),
     }
