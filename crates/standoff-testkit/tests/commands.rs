@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use common::{DEADLOCK, Ended, GOOD, Lab, signal, told_once};
+use common::{DEADLOCK, GOOD, Lab, signal, told_once};
 use standoff_report::{FindingKind, Report, Verdict};
 use standoff_testkit::artifacts::Artifacts;
 
@@ -39,8 +39,6 @@ fn exec(lab: &Lab, ranks: u32, args: &[&str]) -> Command {
     command.arg("exec").args(args);
     command
 }
-
-#[track_caller]
 
 /// Marks the session as this test's, for [`no_session`].
 const MARK: &str = "\

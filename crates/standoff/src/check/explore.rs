@@ -9,6 +9,8 @@ use standoff_check::{
     Alternative, Bound, Model, Options, Outcome as Told, Scope as Searched, Verdict as Found,
 };
 use standoff_report::{Finding, FindingKind, Report, Scope, Verdict};
+use standoff_trace::Event;
+use standoff_trace::event::Source;
 
 use super::bounds::bound;
 use super::lines::Lines;
@@ -270,7 +272,7 @@ impl Checker<'_> {
                 if execution.as_ref().is_ok_and(|e| !there(e)) {
                     explored
                         .bounds
-                        .insert("an outcome that could not be brought about".to_owned());
+                        .insert(unforced(&before, &alternative).to_owned());
                 }
                 return Explore::Execution(execution);
             }
@@ -286,5 +288,18 @@ impl Checker<'_> {
                 .insert("a forced run did not come to its end".to_owned());
         }
         Explore::Nothing
+    }
+}
+
+/// Why an outcome may not have come about.
+fn unforced(before: &Execution, alternative: &Alternative) -> &'static str {
+    let ranks = before.trace.ranks.iter().zip(&alternative.before);
+    let persistent = |event: &Event<'_>| matches!(event, Event::Recv(recv) if recv.persistent && recv.from == Source::Any);
+    let mut told = ranks.flat_map(|(rank, &end)| rank.records.iter().take(end as usize));
+    let own = &before.trace.ranks[alternative.rank as usize].records;
+    let this = own.get(alternative.event as usize);
+    match this.into_iter().any(|r| persistent(&r.event)) || told.any(|r| persistent(&r.event)) {
+        true => "persistent receives from any source are not made to take another message",
+        false => "an outcome that could not be brought about",
     }
 }

@@ -170,3 +170,66 @@ impl Beginnings {
         hasher.finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use standoff_trace::event::{CommIndex, CommRank, Matched, Recv, SiteId, Source, TagPattern};
+    use standoff_trace::{Basic, Header, Record};
+
+    /// Receives from anybody that were told these.
+    fn beginnings(told: &[u32]) -> Beginnings {
+        let recv = |&source: &u32| Record {
+            thread: 0,
+            site: SiteId(0),
+            event: Event::Recv(Recv {
+                comm: CommIndex(0),
+                from: Source::Any,
+                tag: TagPattern::Any,
+                bytes: 0,
+                basic: Basic::UNKNOWN,
+                request: None,
+                persistent: false,
+                told: Some(Matched {
+                    source: CommRank(source),
+                    tag: 0,
+                }),
+            }),
+        };
+        let rank = RankTrace {
+            header: Header {
+                rank: 0,
+                world_size: 1,
+                world_key: 0,
+            },
+            records: told.iter().map(recv).collect(),
+        };
+        Execution::of(Trace::new(vec![rank]).expect("it is whole")).beginnings()
+    }
+
+    fn told(run: &[u32], event: u32, source: u32) -> u64 {
+        let outcome = Outcome::Message { source, tag: 0 };
+        let alternative = Alternative {
+            rank: 0,
+            event,
+            outcome: outcome.clone(),
+            recorded: outcome.clone(),
+            before: vec![event],
+        };
+        beginnings(run).told(&alternative, &outcome)
+    }
+
+    #[test]
+    fn what_another_run_did_is_known_by_its_beginning() {
+        // The second run did what is left open in the first, and the other way round; how they went on does not matter.
+        assert_eq!(told(&[1, 2, 3], 0, 2), told(&[2, 1], 0, 2));
+        assert_eq!(told(&[1, 2], 1, 3), told(&[1, 3, 2], 1, 3));
+    }
+
+    #[test]
+    fn other_beginnings_are_told_apart() {
+        assert_ne!(told(&[1, 2, 3], 1, 3), told(&[2, 2, 3], 1, 3));
+        assert_ne!(told(&[1, 1, 1], 0, 2), told(&[1, 1, 1], 1, 2));
+        assert_ne!(told(&[1, 1], 1, 2), told(&[1, 1], 1, 3));
+    }
+}
