@@ -112,8 +112,18 @@ def recorder(script, *arguments):
     return [os.path.join(HERE, "recorder.py"), ".", script, *arguments]
 
 
+# Whether the suite is run module by module: the same tests, each module in a job of its own, for machines that are so busy that the whole would
+# take hours and one interruption would lose it all.
+APART = False
+
+
 def mpi4py_suite(mpi, _ranks, short):
     main = os.path.join(mpi.source, "test", "main.py")
+    if APART:
+        modules = sorted(os.path.basename(path) for path in glob.glob(os.path.join(mpi.source, "test", "test_*.py")))
+        return [
+            Program(name, [mpi.python, *recorder(main, "-q", "-i", re.escape(name) + "$")], recorded, limit=3600) for name in modules
+        ]
     select = ["-i", SHORT] if short else []
     return [Program("test/main.py", [mpi.python, *recorder(main, "-q", *select)], recorded, limit=3600)]
 

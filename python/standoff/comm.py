@@ -188,12 +188,13 @@ def Pairwise(comm, buffers, tag=TAG):
 class Overdue(TimeoutError):
     """A message did not come in time.
 
-    ``rank`` waited ``deadline`` seconds for a message from ``source`` with ``tag``; ``None``: any.
+    ``rank`` waited ``deadline`` seconds for a message from ``source`` with ``tag``; ``None``, or MPI's constant: any.
     """
 
     def __init__(self, rank, source, tag, deadline):
-        whom = "any rank" if source is None else f"rank {source}"
-        what = "any tag" if tag is None else f"tag {tag}"
+        # MPI's constants for any are negative.
+        whom = "any rank" if source is None or source < 0 else f"rank {source}"
+        what = "any tag" if tag is None or tag < 0 else f"tag {tag}"
         super().__init__(f"rank {rank} got no message from {whom} ({what}) within {deadline} s")
         self.rank, self.source, self.tag, self.deadline = rank, source, tag, deadline
 
@@ -203,7 +204,8 @@ def _await(comm, probe, source, tag, deadline):
     end = time.monotonic() + deadline
     pause = 0.0
     while True:
-        late = time.monotonic() >= end
+        # So that what is no number is over at once.
+        late = not time.monotonic() < end
         message = probe(**wanted)
         if message is not None:
             return message

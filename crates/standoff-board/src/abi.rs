@@ -52,6 +52,8 @@ pub struct Handles {
     pub byte: usize,
     /// `MPI_PACKED`.
     pub packed: usize,
+    /// `MPI_DATATYPE_NULL`.
+    pub datatype_null: usize,
 }
 
 /// MPICH, Intel MPI and relatives.
@@ -76,6 +78,7 @@ pub const MPICH: Numbers = Numbers {
         request_null: 0x2c00_0000,
         byte: 0x4c00_010d,
         packed: 0x4c00_010f,
+        datatype_null: 0x0c00_0000,
     }),
 };
 
@@ -119,5 +122,6 @@ pub const STANDARD: Numbers = Numbers {
         request_null: 0x180,
         byte: 0x247,
         packed: 0x207,
+        datatype_null: 0x200,
     }),
 };

@@ -3,13 +3,18 @@
 //! Every structure is plain data (`Pod`): any bit pattern is a value, so a reader can copy a foreign or torn
 //! board and look at it without harm; [`crate::read`] checks what it uses.
 
+pub mod collective;
+mod operation;
+
+pub use operation::{Envelope, Op, flag, op};
+
 use crate::digest::Digest;
 use bytemuck::{Pod, Zeroable};
 
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 9;
+pub const VERSION: u32 = 10;
 /// Environment variable with the path of the directory for recordings.
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
 /// Extension of the pipe beside a board that hangs up when the rank begins to end.
@@ -303,46 +308,6 @@ pub mod poll {
     pub const UNKNOWN: u32 = 4;
 }
 
-/// Kinds of operations ([`Op::kind`]).
-pub mod op {
-    /// Free entry.
-    pub const FREE: u8 = 0;
-    /// Send in standard mode, and so on.
-    pub const SEND: u8 = 1;
-    /// Synchronous mode.
-    pub const SSEND: u8 = 2;
-    /// Buffered mode.
-    pub const BSEND: u8 = 3;
-    /// Ready mode.
-    pub const RSEND: u8 = 4;
-    /// Receive.
-    pub const RECV: u8 = 5;
-    /// Blocking probe.
-    pub const PROBE: u8 = 6;
-    /// Collective; `collective` says which.
-    pub const COLLECTIVE: u8 = 7;
-    /// Completes without another rank, or not modelled.
-    pub const LOCAL: u8 = 8;
-}
-
-/// Flags of operations ([`Op::flags`]).
-pub mod flag {
-    /// `MPI_Cancel` was called.
-    pub const CANCELLED: u16 = 1;
-    /// Blocking form.
-    pub const BLOCKING: u16 = 2;
-    /// A collective that certainly moves data.
-    pub const DATA: u16 = 4;
-    /// A persistent request.
-    pub const PERSISTENT: u16 = 8;
-    /// A persistent request that is not active.
-    pub const INACTIVE: u16 = 16;
-    /// One half of an `MPI_Isendrecv`: [`super::Op::bytes`] is the index of the other. Both are one request, whose handle leads to the receive.
-    pub const HALF: u16 = 32;
-    /// A persistent collective that the rank has freed. Others may still wait for it to be started.
-    pub const FREED: u16 = 64;
-}
-
 /// Wildcard source or tag on the board, whatever the ABI.
 pub const ANY: i32 = -1;
 /// `root` values on the board besides ranks: no root, `MPI_ROOT`, `MPI_PROC_NULL`.
@@ -353,137 +318,6 @@ pub mod root {
     pub const ME: i32 = -2;
     /// `MPI_PROC_NULL`.
     pub const NULL: i32 = -3;
-}
-
-/// A pending operation.
-#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
-#[repr(C)]
-pub struct Op {
-    /// Posting order within the rank, from 1; also its identity.
-    pub order: u64,
-    /// For collectives: number on the communicator; for persistent ones that of their making. For sends: the channel's total with this message. For receives in a forced run: 1 + the
-    /// source that stands in for [`ANY`] in the real call.
-    pub seq: u64,
-    /// Round of the polling thread that last polled it (see [`poll`]).
-    pub polled: u64,
-    /// 1 + index of the communicator; 0: unknown.
-    pub comm: u32,
-    /// Peer or [`ANY`]; root for collectives.
-    pub peer: i32,
-    /// Tag or [`ANY`]. Of a persistent collective: a part of [`Op::starts`].
-    pub tag: i32,
-    /// 1 + slot of the thread that waits for it, 0: none.
-    pub waiter: u32,
-    /// One of [`op`].
-    pub kind: u8,
-    /// [`collective`] number. Of a persistent message: what its elements are; kept for recordings only.
-    pub collective: u8,
-    /// Bits of [`flag`].
-    pub flags: u16,
-    /// How many requests share this entry (a library may give all completed sends one handle).
-    pub shared: u32,
-    /// Index of the place where it was made; 0: not known.
-    pub place: u32,
-    /// Bytes of a persistent message, or of the room for it (`u32::MAX`: that or more); kept for recordings only. Of a half, see [`flag::HALF`];
-    /// of a persistent collective the other part of [`Op::starts`].
-    pub bytes: u32,
-}
-
-impl Op {
-    /// What it is matched by; a collective's root stands for the peer.
-    #[must_use]
-    #[inline(always)]
-    pub fn envelope(&self) -> Envelope {
-        Envelope {
-            comm: self.comm,
-            peer: self.peer,
-            tag: self.tag,
-        }
-    }
-
-    /// How often a persistent collective was started.
-    #[must_use]
-    pub fn starts(&self) -> u64 {
-        pair(self.tag as u32, self.bytes)
-    }
-
-    /// Of a persistent collective: started once more.
-    pub fn start(&mut self) {
-        let starts = self.starts().wrapping_add(1);
-        self.tag = starts as u32 as i32;
-        self.bytes = (starts >> 32) as u32;
-    }
-
-    /// Whether it is a persistent collective, active or not.
-    #[must_use]
-    pub fn is_persistent_collective(&self) -> bool {
-        self.kind == op::COLLECTIVE && self.flags & flag::PERSISTENT != 0
-    }
-
-    /// The index of the other half of the same request.
-    #[must_use]
-    #[inline(always)]
-    pub fn other_half(&self) -> Option<u32> {
-        (self.flags & flag::HALF != 0).then_some(self.bytes)
-    }
-
-    /// Who takes part in a collective of some members, where the other fields of the operation have room for it.
-    #[must_use]
-    pub fn of_members(self, group: Group) -> Op {
-        Op {
-            tag: group.len as i32,
-            polled: pair(group.first, group.stride as u32),
-            ..self
-        }
-    }
-
-    /// What [`Op::of_members`] put there.
-    #[must_use]
-    pub fn members(&self) -> Option<Group> {
-        let group = Group {
-            len: self.tag as u32,
-            first: self.polled as u32,
-            stride: (self.polled >> 32) as i32,
-        };
-        let some = self.collective == collective::COMM_CREATE_GROUP && group.len != 0;
-        (self.kind == op::COLLECTIVE && some).then_some(group)
-    }
-
-    /// A blocking send or receive, put together from whole words as in [`Recent::of`]. `seq` is 0 for a receive.
-    #[must_use]
-    #[inline(always)]
-    pub fn blocking(kind: u8, order: u64, seq: u64, to: Envelope, place: u32) -> Op {
-        let head = u64::from(kind) | u64::from(flag::BLOCKING) << 16;
-        bytemuck::cast([
-            order,
-            seq,
-            0,
-            pair(to.comm, to.peer as u32),
-            u64::from(to.tag as u32),
-            head,
-            u64::from(place),
-        ])
-    }
-}
-
-/// What a message is matched by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Envelope {
-    /// 1 + index of the communicator; 0: unknown.
-    pub comm: u32,
-    /// The other rank, or [`ANY`].
-    pub peer: i32,
-    /// Tag or [`ANY`].
-    pub tag: i32,
-}
-
-impl Envelope {
-    /// Of a call that has none.
-    pub const NONE: Envelope = Envelope {
-        comm: 0,
-        peer: ANY,
-        tag: ANY,
-    };
 }
 
 /// A group of ranks.
@@ -519,6 +353,16 @@ pub struct Begun {
     pub blocking: u8,
     /// Index of the place where it was called; 0: not known.
     pub place: u16,
+    /// What the rank gives or gets, in bytes (the lower half of a longer number).
+    pub bytes: u32,
+    /// What its elements are, as in recordings; 0: not known.
+    pub basic: u8,
+    /// Which predefined reduction, as in recordings; 0: none, or one of the program's own.
+    pub reduction: u8,
+    /// 1: the two above and the size were looked at, after the call had succeeded (of a nonblocking one: begun).
+    pub looked_at: u8,
+    /// Unused.
+    pub pad: u8,
 }
 
 /// Adds a collective to what is folded of those before it. `root` is one of [`root`] or a rank; of an intercommunicator, where it
@@ -544,6 +388,10 @@ pub struct Comm {
     pub collectives: u64,
     /// All of them in order, folded ([`fold`]): equal on all members whose calls agree.
     pub folded: u64,
+    /// The sizes and reductions that were looked at, in order, folded: equal on all members whose calls agree, if `unclear` is 0 on all.
+    pub agreed: u64,
+    /// Collectives of which members may rightly differ in what they say of size or reduction.
+    pub unclear: u64,
     /// Communicators created from it.
     pub children: u64,
     /// This process's rank in it.
@@ -645,50 +493,6 @@ pub struct Board {
     pub text: [u8; TEXT],
     /// Sends that were rescued.
     pub rescued: [Rescued; RESCUED],
-}
-
-/// Numbers of collective operations on the board ([`Op::collective`]).
-pub mod collective {
-    #![allow(missing_docs)] // the names are MPI's
-    pub const BARRIER: u8 = 0;
-    pub const BCAST: u8 = 1;
-    pub const GATHER: u8 = 2;
-    pub const GATHERV: u8 = 3;
-    pub const SCATTER: u8 = 4;
-    pub const SCATTERV: u8 = 5;
-    pub const ALLGATHER: u8 = 6;
-    pub const ALLGATHERV: u8 = 7;
-    pub const ALLTOALL: u8 = 8;
-    pub const ALLTOALLV: u8 = 9;
-    pub const ALLTOALLW: u8 = 10;
-    pub const REDUCE: u8 = 11;
-    pub const ALLREDUCE: u8 = 12;
-    pub const REDUCE_SCATTER: u8 = 13;
-    pub const REDUCE_SCATTER_BLOCK: u8 = 14;
-    pub const SCAN: u8 = 15;
-    pub const EXSCAN: u8 = 16;
-    pub const NEIGHBOR_ALLGATHER: u8 = 17;
-    pub const NEIGHBOR_ALLGATHERV: u8 = 18;
-    pub const NEIGHBOR_ALLTOALL: u8 = 19;
-    pub const NEIGHBOR_ALLTOALLV: u8 = 20;
-    pub const NEIGHBOR_ALLTOALLW: u8 = 21;
-    pub const COMM_DUP: u8 = 22;
-    pub const COMM_DUP_WITH_INFO: u8 = 23;
-    pub const COMM_SPLIT: u8 = 24;
-    pub const COMM_SPLIT_TYPE: u8 = 25;
-    pub const COMM_CREATE: u8 = 26;
-    pub const COMM_CREATE_GROUP: u8 = 27;
-    pub const CART_CREATE: u8 = 28;
-    pub const CART_SUB: u8 = 29;
-    pub const GRAPH_CREATE: u8 = 30;
-    pub const DIST_GRAPH_CREATE: u8 = 31;
-    pub const DIST_GRAPH_CREATE_ADJACENT: u8 = 32;
-    pub const INTERCOMM_CREATE: u8 = 33;
-    pub const INTERCOMM_MERGE: u8 = 34;
-    pub const COMM_FREE: u8 = 35;
-    pub const COMM_DISCONNECT: u8 = 36;
-    /// The making of a persistent one: this and its number, up to [`NEIGHBOR_ALLTOALLW`].
-    pub const INIT: u8 = 37;
 }
 
 #[cfg(test)]

@@ -111,6 +111,7 @@ impl Job {
                 comm: CommIndex(0),
                 kind: CollectiveKind::Allreduce,
                 seq: self.seqs[rank],
+                start: None,
                 root: Root::None,
                 flow: Flow::Data,
                 request: None,

@@ -28,7 +28,7 @@ mod stuck;
 mod symmetry;
 mod warnings;
 
-pub use mismatch::mismatches;
+pub use mismatch::{agree, mismatches};
 pub use result::{
     Action, Alternative, Bound, Effort, Options, Outcome, Scope, Step, Stuck, Verdict, Witness,
 };

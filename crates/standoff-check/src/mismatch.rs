@@ -256,16 +256,17 @@ fn collectives(trace: &Trace) -> Vec<Warning> {
     let mut told = HashSet::new();
     let mut out = Vec::new();
     for ((_, _, kind, _), (members, places)) in instances {
-        if !agree(&members) && told.insert(places) {
+        if !agree(members.iter().map(|m| m.2)) && told.insert(places) {
             out.push(Warning::Signature { kind, members });
         }
     }
     out
 }
 
-/// Whether all sizes, all known types and all known reductions are the same.
-fn agree(members: &[(u32, u32, Signature)]) -> bool {
-    let signatures = || members.iter().map(|m| m.2);
+/// Whether members of a collective agree: all sizes, all known types and all known reductions are the same.
+#[must_use]
+pub fn agree(members: impl Iterator<Item = Signature> + Clone) -> bool {
+    let signatures = || members.clone();
     let sizes = signatures().map(|s| s.bytes);
     let types = signatures().filter(|s| s.bytes > 0).map(|s| s.basic);
     let types = types.filter(|&basic| basic != Basic::UNKNOWN);

@@ -2,19 +2,36 @@
 
 use std::collections::BTreeSet;
 
+use crate::explain::mirrored;
 use crate::format::{agents, capital, collective, ranks};
 use crate::picture::{CollectiveKind, Picture, RankState, Root, SendMode, WorldRank};
 use crate::reason::{Blocked, BlockedOp, Finding, OpKind, Peer, Reason};
 use crate::spelling::Spelling;
 
+/// What is known of how the ranks that ended did so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// By an exception.
+    Raised,
+    /// By calling for an end of the program, as `sys.exit` does.
+    Exited,
+}
+
 /// Advice, the most promising first. Never empty. Advice names MPI's procedures, and what the program's language calls them; it cannot know
-/// what the program is meant to do.
+/// what the program is meant to do. `departure`: how all ranks left that the core waits for, if that is known.
 #[must_use]
-pub fn advise(finding: &Finding, picture: &Picture, spelling: Spelling) -> Vec<String> {
+pub fn advise(
+    finding: &Finding,
+    picture: &Picture,
+    spelling: Spelling,
+    departure: Option<Departure>,
+) -> Vec<String> {
     let mut advice = Advice {
         list: Vec::new(),
         spelling,
+        departure,
     };
+    departed(finding, &mut advice);
     collectives(finding, picture, &mut advice);
     messages(finding, &mut advice);
     circles(finding, &mut advice);
@@ -28,6 +45,7 @@ pub fn advise(finding: &Finding, picture: &Picture, spelling: Spelling) -> Vec<S
 struct Advice {
     list: Vec<String>,
     spelling: Spelling,
+    departure: Option<Departure>,
 }
 
 impl Advice {
@@ -116,17 +134,28 @@ fn collectives(finding: &Finding, picture: &Picture, advice: &mut Advice) {
         };
         let stuck = |rank: &WorldRank| finding.core.iter().any(|b| b.agent.rank == *rank);
         if !missing.iter().any(stuck) {
+            // Who has ended gets an advice of its own (`partners`, `departed`).
+            let ended = missing.iter().all(|rank| finding.ended.contains(rank));
+            if ended && advice.departure.is_some() {
+                continue;
+            }
+            let why = if ended {
+                String::new()
+            } else {
+                format!(
+                    " It may stand inside an `if` on the rank, in a loop that runs a different number of times, or behind {}.",
+                    advice.spelling.ways_out()
+                )
+            };
             advice.add(format!(
-            "Let every rank of {} call {name}: {} did not. It may stand inside an `if` on the rank, in a loop that runs a \
-             different number of times, or behind {}.",
-            op.comm_name,
-            ranks(missing),
-            advice.spelling.ways_out()
-        ));
+                "Let every rank of {} call {name}: {} did not.{why}",
+                op.comm_name,
+                ranks(missing)
+            ));
         }
-        behind.extend(missing.iter().find(|&&rank| elsewhere(picture, rank, op)));
+        behind.extend(missing.iter().filter(|&&rank| elsewhere(picture, rank, op)));
     }
-    if !behind.is_empty() && !edges {
+    if !behind.is_empty() && !edges && finding.mismatches.is_empty() {
         behind.sort_unstable();
         behind.dedup();
         let is = if behind.len() == 1 { "is" } else { "are" };
@@ -156,7 +185,9 @@ fn elsewhere(picture: &Picture, rank: WorldRank, op: &BlockedOp) -> bool {
 fn messages(finding: &Finding, advice: &mut Advice) {
     // One advice for each sort of near miss: often all ranks make the same mistake.
     let mut told: Vec<std::mem::Discriminant<Reason>> = Vec::new();
-    for (blocked, op) in ops(finding).filter(|(_, op)| !op.private) {
+    let told_there = |(blocked, op): &(&Blocked, &BlockedOp)| mirrored(finding, blocked, op);
+    let own = ops(finding).filter(|(_, op)| !op.private);
+    for (blocked, op) in own.filter(|it| !told_there(it)) {
         if op.reason.is_near_miss() {
             let sort = std::mem::discriminant(&op.reason);
             if told.contains(&sort) {
@@ -222,6 +253,9 @@ fn messages(finding: &Finding, advice: &mut Advice) {
             )),
             _ => {}
         }
+        if advice.departure.is_some() && !op.reason.is_near_miss() {
+            continue;
+        }
         if is_receive(op) && op.peer == Peer::Any && !matches!(op.reason, Reason::TagDiffers { .. })
         {
             advice.add(format!(
@@ -234,7 +268,7 @@ fn messages(finding: &Finding, advice: &mut Advice) {
                 advice.name("MPI_Iprobe")
             ));
         }
-        if is_receive(op) && blocked.function.contains("Wait") {
+        if is_receive(op) && blocked.function.contains("Wait") && !op.reason.is_near_miss() {
             advice.add(format!(
                 "Rank {me} waits for a nonblocking receive whose message nobody sends: check the sender's source, destination and tag, and that the send is reached before the wait."
             ));
@@ -248,7 +282,8 @@ fn circles(finding: &Finding, advice: &mut Advice) {
         .iter()
         .filter(|b| finding.cycle.contains(&b.agent))
         .collect();
-    if cycle.is_empty() {
+    // Who waits in a circle for one that left would not, had it stayed.
+    if cycle.is_empty() || advice.departure.is_some() {
         return;
     }
     let who = agents(&finding.cycle);
@@ -273,6 +308,11 @@ fn circles(finding: &Finding, advice: &mut Advice) {
         .any(|op| op.reason.is_near_miss() || op.private)
     {
         // Another order of messages would not help, or they are not the program's.
+    } else if all(is_receive) && cycle.iter().all(|b| b.function.contains("MPI_Sendrecv")) {
+        advice.add(format!(
+            "{subject} are all in {sendrecv}, and none is sent what it waits for: whom a rank receives from must be who sends to it in the same step. Look at \
+             source and destination at the borders (MPI_PROC_NULL on one side is MPI_PROC_NULL on the other), and at which neighbour is which."
+        ));
     } else if all(is_receive) {
         let none = match cycle.len() {
             2 => "neither has sent what the other waits for",
@@ -311,16 +351,38 @@ fn circles(finding: &Finding, advice: &mut Advice) {
     }
 }
 
+/// Ranks that left in a way that is known.
+fn departed(finding: &Finding, advice: &mut Advice) {
+    let python = matches!(advice.spelling, Spelling::Objects | Spelling::Buffers);
+    let abort = if python { "comm.Abort" } else { "MPI_Abort" };
+    let list = ranks(&finding.ended);
+    match advice.departure {
+        None => {}
+        Some(Departure::Raised) => advice.add(format!(
+            "First mend what ended {list}; the others only wait for it. To have an exception on one rank end the whole job, start the program with \
+             `python -m mpi4py`, or catch it and call {abort}."
+        )),
+        Some(Departure::Exited) => advice.add(format!(
+            "Let {list} not leave alone: have all ranks decide together (by an all-reduction of a flag, say), or end the whole job with {abort}."
+        )),
+    }
+}
+
 fn partners(finding: &Finding, picture: &Picture, advice: &mut Advice) {
     let Some(&first) = finding.ended.first() else {
         return;
     };
+    if advice.departure.is_some() {
+        return;
+    }
     let list = ranks(&finding.ended);
     let state = picture.ranks.get(first.0 as usize).map(|r| &r.state);
     match state {
         Some(RankState::Killed | RankState::Exited(_)) => advice.add(format!(
             "First find out why {list} ended; the others only wait for it."
         )),
+        // Who did nearly the right thing did not leave too soon.
+        _ if ops(finding).any(|(_, op)| op.reason.is_near_miss()) => {}
         _ => advice.add(format!(
             "{} finished without doing what the others wait for: look for {}, a branch on the rank, or a loop that ends too soon.",
             capital(&list),

@@ -410,7 +410,10 @@ impl<'a> Describer<'_, '_, 'a> {
             instance.others(&mine).next().is_some()
         };
         if differs {
-            return Reason::Different { missing };
+            let roots = instance
+                .others(&mine)
+                .all(|(_, v)| (v.kind, v.blocking) == (kind, blocking));
+            return Reason::Different { missing, roots };
         }
         match Edges::missing(self.finder.index, me, comm, kind) {
             Some(edges) if missing.is_empty() => Reason::EdgeMissing {

@@ -235,20 +235,37 @@ fn reasons(finding: &Finding) -> Vec<String> {
     let mut found: Vec<(std::mem::Discriminant<Reason>, String)> = Vec::new();
     for blocked in &finding.core {
         let me = blocked.agent.rank.0;
-        for op in &blocked.ops {
+        for op in blocked
+            .ops
+            .iter()
+            .filter(|op| !mirrored(finding, blocked, op))
+        {
             let wanted = op
                 .tag
                 .map_or_else(|| "any tag".to_owned(), |tag| format!("tag {tag}"));
             let why = match &op.reason {
                 Reason::TagDiffers { sent } => {
-                    let sent: Vec<String> = sent
-                        .iter()
-                        .take(3)
-                        .map(|s| {
-                            format!(
-                                "rank {} did send rank {me} a message with tag {}",
-                                s.from.0, s.tag
-                            )
+                    let mut senders: Vec<(WorldRank, Vec<String>)> = Vec::new();
+                    for s in sent.iter().take(3) {
+                        match senders.last_mut() {
+                            Some((from, tags)) if *from == s.from => tags.push(s.tag.to_string()),
+                            _ => senders.push((s.from, vec![s.tag.to_string()])),
+                        }
+                    }
+                    let sent: Vec<String> = senders
+                        .into_iter()
+                        .map(|(from, tags)| match &tags[..] {
+                            [one] => {
+                                format!(
+                                    "rank {} did send rank {me} a message with tag {one}",
+                                    from.0
+                                )
+                            }
+                            _ => format!(
+                                "rank {} did send rank {me} messages with tags {}",
+                                from.0,
+                                and(&tags)
+                            ),
                         })
                         .collect();
                     format!("{}, but rank {me} waits for {wanted}", and(&sent))
@@ -353,6 +370,23 @@ fn reasons(finding: &Finding) -> Vec<String> {
     }
     found.truncate(4);
     found.into_iter().map(|f| f.1).collect()
+}
+
+/// Whether what keeps a send from its receive is what keeps that receive from the send, and so is told already.
+pub(crate) fn mirrored(finding: &Finding, blocked: &Blocked, op: &BlockedOp) -> bool {
+    let (Reason::ReceiveDiffers { .. }, Peer::Rank { world, .. }) = (&op.reason, op.peer) else {
+        return false;
+    };
+    let me = blocked.agent.rank;
+    let there = finding.core.iter().filter(|b| b.agent.rank == world);
+    let mut theirs = there.flat_map(|b| &b.ops);
+    theirs.any(|o| match &o.reason {
+        Reason::TagDiffers { sent } => sent.iter().any(|s| s.from == me),
+        Reason::OtherCommunicator { .. } => {
+            matches!(o.peer, Peer::Rank { world, .. } if world == me)
+        }
+        _ => false,
+    })
 }
 
 /// Ranks that have left, by how they left, in words.

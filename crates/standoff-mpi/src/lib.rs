@@ -31,7 +31,7 @@ mod reason;
 mod spelling;
 mod wiring;
 
-pub use advice::advise;
+pub use advice::{Departure, advise};
 pub use agents::Agent;
 pub use analysis::{Analysis, analyse};
 pub use explain::{describe, explain};

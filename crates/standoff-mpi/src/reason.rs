@@ -169,6 +169,8 @@ pub enum Reason {
     Different {
         /// Members that have begun nothing in this place yet.
         missing: Ranks,
+        /// Only in their roots.
+        roots: bool,
     },
 }
 

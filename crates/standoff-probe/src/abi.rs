@@ -14,6 +14,7 @@ pub(crate) struct Abi {
     pub request_null: usize,
     pub byte: usize,
     pub packed: usize,
+    pub datatype_null: usize,
 }
 
 impl core::ops::Deref for Abi {
@@ -42,6 +43,7 @@ impl Abi {
             request_null,
             byte,
             packed,
+            datatype_null,
         } = match numbers.handles {
             Some(handles) => handles,
             None => Handles {
@@ -51,6 +53,7 @@ impl Abi {
                 request_null: symbols::data(c"ompi_request_null")?,
                 byte: symbols::data(c"ompi_mpi_byte")?,
                 packed: symbols::data(c"ompi_mpi_packed")?,
+                datatype_null: symbols::data(c"ompi_mpi_datatype_null")?,
             },
         };
         Some(Abi {
@@ -61,6 +64,7 @@ impl Abi {
             request_null,
             byte,
             packed,
+            datatype_null,
         })
     }
 

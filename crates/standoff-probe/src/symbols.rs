@@ -12,8 +12,9 @@ static LIBRARY: AtomicUsize = AtomicUsize::new(0);
 static REAL: [AtomicUsize; SYMBOLS] = [const { AtomicUsize::new(0) }; SYMBOLS];
 static NEXT: [AtomicUsize; SYMBOLS] = [const { AtomicUsize::new(0) }; SYMBOLS];
 
-/// Stays null until the dynamic linker has relocated this library.
-static RELOCATED: &(dyn Fn() + Sync) = &|| {};
+/// Holds the address of the other only when the dynamic linker has relocated this library; before, nothing or what the linker left there.
+static RELOCATED: &AtomicUsize = &HERE;
+static HERE: AtomicUsize = AtomicUsize::new(0);
 
 /// Procedure `k` of the library itself.
 #[inline(always)]
@@ -155,7 +156,8 @@ unsafe extern "C" fn consider(info: *mut libc::dl_phdr_info, _: usize, data: *mu
 pub(crate) unsafe extern "C" fn choose(wrapper: usize, k: u32) -> usize {
     // SAFETY: reads the static's own bytes; volatile, since the linker writes them.
     let relocated = unsafe { (&raw const RELOCATED).cast::<usize>().read_volatile() };
-    if relocated == 0 {
+    // Told without a relocation, by its distance from the code.
+    if relocated != (&raw const HERE) as usize {
         return wrapper;
     }
     match NAMES.get(k as usize) {

@@ -38,6 +38,8 @@ pub(crate) struct State {
     pub self_attrs: u32,
     /// For `standoff check`.
     pub recorder: Option<Box<crate::record::Recorder>>,
+    /// What datatypes are.
+    pub types: crate::record::Types,
 }
 
 /// The last answers of the maps: key and index. Forgotten ([`State::changed`]) whenever an entry of the three maps goes or is replaced.
@@ -82,6 +84,7 @@ impl State {
             world_group,
             self_attrs: 0,
             recorder: None,
+            types: crate::record::Types::new(),
         }
     }
 

@@ -46,6 +46,7 @@ int main(void)
     HANDLE(MPI_REQUEST_NULL);
     HANDLE(MPI_BYTE);
     HANDLE(MPI_PACKED);
+    HANDLE(MPI_DATATYPE_NULL);
 #endif
     return 0;
 }
@@ -129,6 +130,7 @@ fn expected(table: &Numbers) -> Vec<(&'static str, i64)> {
             ("MPI_REQUEST_NULL", size(handles.request_null)),
             ("MPI_BYTE", size(handles.byte)),
             ("MPI_PACKED", size(handles.packed)),
+            ("MPI_DATATYPE_NULL", size(handles.datatype_null)),
         ]);
     }
     all

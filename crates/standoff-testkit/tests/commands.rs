@@ -1,4 +1,4 @@
-//! `exec` and `dump`, and what is said of how ranks ended.
+//! `exec` and `dump`.
 
 mod common;
 
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use common::{DEADLOCK, Ended, GOOD, Lab, signal};
+use common::{DEADLOCK, GOOD, Lab, signal, told_once};
 use standoff_report::{FindingKind, Report, Verdict};
 use standoff_testkit::artifacts::Artifacts;
 
@@ -25,10 +25,6 @@ fn main() -> ExitCode {
         ("dump_of_a_running_job", dump_of_a_running_job),
         ("dump_of_a_deadlock", dump_of_a_deadlock),
         ("dump_of_several_and_none", dump_of_several_and_none),
-        ("sys_exit_that_is_caught", sys_exit_that_is_caught),
-        ("sys_exit_looks_the_same", sys_exit_looks_the_same),
-        ("signals_by_name", signals_by_name),
-        ("traceback_once_and_last", traceback_once_and_last),
     ])
 }
 
@@ -42,11 +38,6 @@ fn exec(lab: &Lab, ranks: u32, args: &[&str]) -> Command {
     command.args(["-n", &ranks.to_string()]).arg(standoff());
     command.arg("exec").args(args);
     command
-}
-
-#[track_caller]
-fn told_once(ended: &Ended, words: &str) {
-    assert_eq!(ended.err.matches(words).count(), 1, "{ended:#?}");
 }
 
 /// Marks the session as this test's, for [`no_session`].
@@ -399,129 +390,4 @@ fn dump_of_several_and_none(lab: &Lab) {
     lab.file("go", "");
     lab.end(one).expect(0, &[]);
     lab.end(two).expect(0, &[]);
-}
-
-/// A `SystemExit` that somebody catches ended nothing.
-fn sys_exit_that_is_caught(lab: &Lab) {
-    let program = "\
-import sys
-from mpi4py import MPI
-comm = MPI.COMM_WORLD
-if comm.rank == 1:
-    try: sys.exit(4)
-    except SystemExit: pass
-    comm.send(1, dest=0)
-else:
-    comm.recv(source=1)
-    comm.recv(source=1)
-";
-    lab.file("caught.py", program);
-    let ended = lab.run(&["run", "-n", "2", "caught.py"]);
-    ended.expect(99, &["rank 0 waits for rank 1, which finished"]);
-    assert!(!ended.err.contains("called sys.exit"), "{ended:#?}");
-}
-
-/// What stands behind `sys.exit` and the hook of threads cannot be told from what was there before.
-fn sys_exit_looks_the_same(lab: &Lab) {
-    let program = "\
-import sys, threading, inspect
-from sys import exit as before
-def look():
-    for f in sys.exit, threading.excepthook:
-        print(f, f.__name__, f.__module__, f.__self__.__name__, f.__doc__)
-    print(sys.exit is before, inspect.signature(sys.exit))
-    for args in (), (None,), (2,), ('text',), (1.5,), (1, 2):
-        try: sys.exit(*args)
-        except SystemExit as e: print(repr(e), repr(e.code), e.__traceback__.tb_lineno)
-        except TypeError as e: print(e)
-    for target in sys.exit, int:
-        t = threading.Thread(target=target, args=('x',))
-        t.start(); t.join()
-look()
-from mpi4py import MPI
-print('and with MPI')
-look()
-sys.exit(7)
-";
-    lab.file("looks.py", program);
-    let mut plain = lab.command(lab.environment.program("python"));
-    plain.arg("looks.py");
-    let plain = lab.finish(plain);
-    let watched = lab.run(&["run", "-q", "looks.py"]);
-    assert_eq!(plain.code, Some(7), "{plain:#?}");
-    assert_eq!(watched.code, plain.code);
-    let halves = |text: &str| {
-        let (first, second) = text.split_once("and with MPI\n").unwrap();
-        assert_eq!(first, second);
-    };
-    halves(&plain.out);
-    halves(&watched.out);
-    told_once(&watched, "Exception in thread Thread-2 (int)");
-    told_once(&watched, "Exception in thread Thread-4 (int)");
-}
-
-/// Since 6.15 the kernel tells whoever is not the parent.
-fn signals_by_name(lab: &Lab) {
-    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let mut numbers = release.split('.').map_while(|n| n.parse::<u32>().ok());
-    let told = (numbers.next(), numbers.next()) >= (Some(6), Some(15));
-    let program = "\
-import os, sys, lab, signal
-from mpi4py import MPI
-comm = MPI.COMM_WORLD
-number = int(sys.argv[1])
-# Open MPI has a handler of its own for some.
-if number != signal.SIGKILL: signal.signal(number, signal.SIG_DFL)
-comm.Barrier()
-if comm.rank == comm.size - 1:
-    lab.watched(comm)
-    os.kill(os.getpid(), number)
-comm.recv(source=comm.size - 1)
-";
-    lab.file("killed.py", program);
-    // SIGKILL is what launchers send, too: which of several died first may be said wrongly (see the guide's limits).
-    for (ranks, number, words) in [
-        ("1", "9", "rank 0 was killed by signal 9 (SIGKILL)"),
-        ("3", "11", "rank 2 crashed with signal 11 (SIGSEGV)"),
-    ] {
-        let ended = lab.run(&["run", "-n", ranks, "killed.py", number]);
-        let words = if told { words } else { "was killed or crashed" };
-        assert!(ended.err.contains(words), "{ended:#?}");
-    }
-}
-
-fn traceback_once_and_last(lab: &Lab) {
-    let program = "\
-from mpi4py import MPI
-comm = MPI.COMM_WORLD
-def part():
-    return {}['steps']
-if comm.rank == 0:
-    part()
-comm.bcast(None, root=0)
-";
-    lab.file("raises.py", program);
-    let ended = lab.run(&["run", "-n", "4", "--json", "report.json", "raises.py"]);
-    ended.expect(99, &["which raised KeyError: 'steps'"]);
-    let (_, diagnosis) = ended.err.split_once("standoff: deadlock").unwrap();
-    let traceback = "
-the exception of rank 0:
-Traceback (most recent call last):
-  File \"raises.py\", line 6, in <module>
-    part()
-  File \"raises.py\", line 4, in part
-    return {}['steps']
-KeyError: 'steps'
-";
-    assert_eq!(diagnosis.matches("Traceback").count(), 1, "{diagnosis}");
-    let at = diagnosis.find(traceback).expect(diagnosis);
-    assert!(
-        !diagnosis[at + traceback.len()..].contains("standoff"),
-        "{diagnosis}"
-    );
-    let report = lab.report();
-    let cause = &report.findings[0].causes[0];
-    assert_eq!(cause.stack[0].line, Some(4));
-    let frames = &cause.traceback.as_ref().unwrap().frames;
-    assert_eq!(frames.last().unwrap().line, Some(4));
 }

@@ -118,6 +118,16 @@ fn kill_standoff(lab: &Lab, mut standoff: Child) -> i32 {
     launchers[0]
 }
 
+/// A job in a deadlock that has been told and is left as it is.
+fn held_deadlock(lab: &Lab) -> Child {
+    lab.file("deadlock.py", DEADLOCK);
+    let words = "run -n 2 --no-kill --json report.json deadlock.py";
+    let words: Vec<&str> = words.split(' ').collect();
+    let child = lab.start(&mut lab.standoff(&words));
+    lab.until_there("report.json");
+    child
+}
+
 /// The next standoff sweeps away what a killed one left.
 fn swept(lab: &Lab, pid: u32) {
     lab.run(&["run", "-q", "/bin/true"]).expect(0, &[]);
@@ -152,17 +162,7 @@ MPI.COMM_WORLD.Barrier()
 }
 
 fn rank_killed_in_a_deadlock(lab: &Lab) {
-    lab.file("deadlock.py", DEADLOCK);
-    let child = lab.start(&mut lab.standoff(&[
-        "run",
-        "-n",
-        "2",
-        "--no-kill",
-        "--json",
-        "report.json",
-        "deadlock.py",
-    ]));
-    lab.until_there("report.json");
+    let child = held_deadlock(lab);
     let ranks = lab.processes();
     let rank = ranks
         .iter()
@@ -223,17 +223,7 @@ fn launcher_killed_in_the_run(lab: &Lab) {
 }
 
 fn launcher_killed_in_a_deadlock(lab: &Lab) {
-    lab.file("deadlock.py", DEADLOCK);
-    let child = lab.start(&mut lab.standoff(&[
-        "run",
-        "-n",
-        "2",
-        "--no-kill",
-        "--json",
-        "report.json",
-        "deadlock.py",
-    ]));
-    lab.until_there("report.json");
+    let child = held_deadlock(lab);
     kill_launcher(lab, &child);
     let pid = child.id();
     lab.end(child).expect(99, &["standoff: deadlock: "]);
@@ -257,17 +247,7 @@ fn standoff_killed_before_init(lab: &Lab) {
 
 /// The job hangs then as it would have without standoff, and its launcher ends it when told to.
 fn standoff_killed_in_a_deadlock(lab: &Lab) {
-    lab.file("deadlock.py", DEADLOCK);
-    let child = lab.start(&mut lab.standoff(&[
-        "run",
-        "-n",
-        "2",
-        "--no-kill",
-        "--json",
-        "report.json",
-        "deadlock.py",
-    ]));
-    lab.until_there("report.json");
+    let child = held_deadlock(lab);
     let pid = child.id();
     let launcher = kill_standoff(lab, child);
     signal(launcher, libc::SIGTERM);

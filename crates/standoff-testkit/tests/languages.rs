@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         ("executor_task_with_a_barrier", executor_task_with_a_barrier),
         ("one_exception_on_many_ranks", one_exception_on_many_ranks),
         ("advice_in_the_language", advice_in_the_language),
+        ("bound_at_start", bound_at_start),
     ])
 }
 
@@ -279,4 +280,34 @@ int main(int argc, char **argv) {
     let ended = lab.run(&["run", "-n", "2", "./ring"]);
     ended.expect(99, &["Or let both use MPI_Sendrecv, which"]);
     assert!(!ended.err.contains("comm."), "{ended:#?}");
+}
+
+/// All symbols are bound before the probe is relocated, as in libraries that are linked so (Intel MPI's is).
+fn bound_at_start(lab: &Lab) {
+    let source = "\
+#include <mpi.h>
+#include <stdio.h>
+int main(int argc, char **argv) {
+    int rank;
+    char got = 'x';
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (argc > 1)
+        MPI_Recv(&got, 1, MPI_CHAR, 1 - rank, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+    MPI_Finalize();
+    if (rank == 0)
+        puts(\"done\");
+}
+";
+    let source = lab.file("bound.c", source);
+    lab.compile(lab.environment.program("mpicc").as_ref(), &source, "bound");
+    let run = |args: &[&str]| {
+        let mut command = lab.standoff(&[&["run", "-n", "2"], args].concat());
+        command.env("LD_BIND_NOW", "1");
+        lab.finish(command)
+    };
+    let ended = run(&["./bound"]);
+    ended.expect(0, &["standoff: clean: 2 ranks"]);
+    assert_eq!(ended.out, "done\n");
+    run(&["./bound", "x"]).expect(99, &["standoff: deadlock: ranks 0 and 1", "bound.c:9"]);
 }

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         ("two_threads", two_threads),
         ("no_deadlock", no_deadlock),
         ("with_rescue", with_rescue),
+        ("programs_that_go_on", go_on),
     ])
 }
 
@@ -469,4 +470,82 @@ fn with_rescue(lab: &Lab) {
     let ended = raise(lab, 2, &["--rescue"], &["calls.py", "recv"]);
     shown_once(&ended);
     assert_eq!(ended.out.matches("raised").count(), 2, "{ended:#?}");
+}
+
+/// Programs that catch the error, clean up by communicating, and go on: on communicators made of others, with requests of every sort.
+fn go_on(lab: &Lab) {
+    lab.file(
+        "go_on.py",
+        "\
+import sys
+from mpi4py import MPI
+from say import say
+import numpy as np
+comm = MPI.COMM_WORLD
+me, n = comm.rank, comm.size
+other = 1 - me
+log = []
+case = sys.argv[1]
+sub = comm.Dup(); subsub = sub.Split(0, me)
+a = np.empty(300000); b = np.full(300000, me, dtype='d')
+if case == 'nb':
+    reqs = [subsub.Irecv(a, other, tag=1), subsub.Irecv(np.empty(3), other, tag=2)]
+    try:
+        MPI.Request.Waitall(reqs)
+    except MPI.Exception as e:
+        log.append('waitall ' + str(e)[:60])
+    subsub.Sendrecv(b, other, 5, a, other, 5)
+    assert (a == other).all()
+elif case == 'send':
+    try:
+        comm.Send(b, other, tag=3)
+    except MPI.Exception as e:
+        log.append('send ' + str(e)[:60]); b[:] = -1
+    comm.Recv(a, other, tag=3)
+    assert (a == other).all()
+elif case == 'coll':
+    try:
+        try:
+            if me == 0: sub.Barrier()
+            else: sub.recv(source=0)
+        finally:
+            assert comm.allreduce(1) == 2
+    except MPI.Exception as e:
+        log.append('coll ' + str(e)[:60])
+    try:
+        sub.Barrier()
+    except MPI.Exception as e:
+        log.append('closed ' + str(e)[:60])
+elif case == 'persist':
+    r = comm.Send_init(b, other, tag=4); r.Start()
+    try: r.Wait()
+    except MPI.Exception as e: log.append('pw ' + str(e)[:60])
+    comm.Recv(a, other, tag=4); assert (a == other).all()
+    r.Wait(); r.Start(); comm.Recv(a, other, tag=4); r.Wait(); r.Free()
+elif case == 'any':
+    reqs = [comm.Isend(b, other, tag=6), comm.Irecv(np.empty(3), other, tag=7)]
+    try: MPI.Request.Waitany(reqs)
+    except MPI.Exception as e: log.append('any ' + str(e)[:60])
+    comm.Recv(a, other, tag=6); assert (a == other).all()
+comm.Barrier()
+say(log)
+subsub.Free()
+",
+    );
+    for (case, calls) in [
+        ("nb", &["MPI.Request.Waitall"][..]),
+        ("send", &["comm.Send"]),
+        ("coll", &["sub.", "no collective works"]),
+        ("persist", &["r.Wait"]),
+        ("any", &["MPI.Request.Waitany"]),
+    ] {
+        let ended = raise(lab, 2, &[], &["go_on.py", case]);
+        shown_once(&ended);
+        let lines: Vec<&str> = ended.out.lines().collect();
+        assert_eq!(lines.len(), 2, "{case}: {ended:#?}");
+        for call in calls {
+            assert!(lines.iter().all(|l| l.contains(call)), "{case}: {ended:#?}");
+        }
+        assert_eq!(lab.report().verdict, Verdict::Deadlock);
+    }
 }

@@ -155,7 +155,7 @@ fn collective() -> impl Strategy<Value = Event<'static>> {
     (
         comm(),
         kind,
-        any::<u64>(),
+        (any::<u64>(), option::of(any::<u64>())),
         root,
         0..3_usize,
         option::of(request()),
@@ -163,13 +163,14 @@ fn collective() -> impl Strategy<Value = Event<'static>> {
         option::of(signature),
     )
         .prop_map(
-            |(comm, kind, seq, root, flow, request, members, signature)| {
+            |(comm, kind, (seq, start), root, flow, request, members, signature)| {
                 let flow = [Flow::Data, Flow::Nothing, Flow::Unknown][flow];
                 let kind = CollectiveKind::ALL[kind];
                 Event::Collective(Collective {
                     comm,
                     kind,
                     seq,
+                    start,
                     root,
                     flow,
                     request,

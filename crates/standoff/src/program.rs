@@ -127,7 +127,7 @@ fn not_found(word: &OsStr) -> Error {
 }
 
 /// `python`, `python3`, `python3.14t`, `pypy3`.
-fn is_python(path: &Path) -> bool {
+pub fn is_python(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let version = name
         .strip_prefix("python")

@@ -144,14 +144,16 @@ impl<'c, C: Communicator> Partners<'c, C> {
         source: Option<Rank>,
         deadline: Duration,
     ) -> Result<(Vec<T>, Status), Overdue> {
-        let end = Instant::now() + deadline;
+        // A deadline beyond what the clock can say is none.
+        let end = Instant::now().checked_add(deadline);
         let mut pause = Duration::ZERO;
         loop {
-            let late = Instant::now() >= end;
+            let now = Instant::now();
+            let left = end.map_or(PAUSE, |end| end.saturating_duration_since(now));
             if let Some(found) = self.look(source) {
                 return Ok(found.matched_receive_vec());
             }
-            if late {
+            if left.is_zero() {
                 return Err(Overdue {
                     rank: self.comm.rank(),
                     source,
@@ -159,7 +161,7 @@ impl<'c, C: Communicator> Partners<'c, C> {
                     deadline,
                 });
             }
-            std::thread::sleep(pause.min(end.saturating_duration_since(Instant::now())));
+            std::thread::sleep(pause.min(left));
             pause = (pause + PAUSE / 100).min(PAUSE);
         }
     }

@@ -304,6 +304,7 @@ impl Job {
                     comm: CommIndex(comm as u32),
                     kind,
                     seq: seqs[comm],
+                    start: None,
                     root: root.map_or(Root::None, |r| Root::Rank(CommRank(r as u32))),
                     flow: Flow::Data,
                     request,

@@ -130,6 +130,38 @@ pub fn sendrecv(to: u32, from: u32) -> Event<'static> {
     }
 }
 
+/// `MPI_Isendrecv`: the send has the request, the receive the next one.
+pub fn isendrecv(to: u32, from: u32, request: u64) -> Event<'static> {
+    Event::Sendrecv {
+        send: Send {
+            request: Some(RequestId(request)),
+            ..plain_send(to)
+        },
+        recv: Recv {
+            request: Some(RequestId(request + 1)),
+            ..plain_recv(Some(from))
+        },
+    }
+}
+
+/// `MPI_Start` of a persistent collective that was made as number `seq`.
+pub fn started(
+    kind: CollectiveKind,
+    root: Option<u32>,
+    seq: u64,
+    start: u64,
+    request: u64,
+) -> Event<'static> {
+    let Event::Collective(made) = collective(kind, root, seq) else {
+        unreachable!()
+    };
+    Event::Collective(Collective {
+        start: Some(start),
+        request: Some(RequestId(request)),
+        ..made
+    })
+}
+
 pub fn probe_any(source: u32) -> Event<'static> {
     let (comm, from, tag) = (CommIndex(0), Source::Any, TagPattern::Any);
     Event::Probe {
@@ -171,6 +203,7 @@ pub fn collective(kind: CollectiveKind, root: Option<u32>, seq: u64) -> Event<'s
         comm: CommIndex(0),
         kind,
         seq,
+        start: None,
         root: root.map_or(Root::None, |r| Root::Rank(CommRank(r))),
         flow: Flow::Data,
         request: None,

@@ -1,6 +1,7 @@
 //! What the analysis says of runs that a person could have recorded.
 
 mod dsl;
+mod persistent;
 
 use std::borrow::Cow;
 

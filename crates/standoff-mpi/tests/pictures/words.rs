@@ -14,7 +14,7 @@ fn said(job: &Job) -> (String, String) {
         .expect("a finding");
     (
         explain(finding, &job.picture),
-        advise(finding, &job.picture, Spelling::Objects).join("\n"),
+        advise(finding, &job.picture, Spelling::Objects, None).join("\n"),
     )
 }
 

@@ -51,6 +51,7 @@ pub(crate) fn begin(
             collective: kind,
             blocking: u8::from(blocking),
             place: o.place as u16,
+            ..Begun::default()
         };
     }
     o
@@ -124,9 +125,11 @@ pub(crate) fn described(
         record::meet(comm);
     }
     rank.change(|s, b| {
-        if s.recorder.is_some() && rc == SUCCESS {
+        if rc == SUCCESS {
             let signature = s.signature(&rank.abi, b, &o, agreed);
-            s.record_collective(b, thread.slot, &o, data, None, None, signature);
+            if s.recorder.is_some() {
+                s.record_collective(b, thread.slot, &o, data, None, None, signature);
+            }
         }
         unblock(b, thread.slot);
     });
@@ -186,15 +189,16 @@ pub(crate) fn described_request(
         }
     };
     let posted = super::request::add(&call, request, rc, o);
-    let mut order = None;
-    if let (true, Some(i)) = (rank.records(), posted) {
-        order = Some(rank.change(|s, b| {
+    let order = posted.map(|i| {
+        rank.change(|s, b| {
             let order = b.ops[i as usize].order;
             let signature = s.signature(&rank.abi, b, &o, agreed);
-            s.record_collective(b, thread.slot, &o, data, Some(order), None, signature);
+            if s.recorder.is_some() {
+                s.record_collective(b, thread.slot, &o, data, Some(order), None, signature);
+            }
             order
-        }));
-    }
+        })
+    });
     if let Some(companion) = companion {
         record::accompany(rank, order, companion);
     }
@@ -205,7 +209,9 @@ pub(crate) fn described_request(
 /// every rank, as the library is asked about them.
 pub(crate) fn moves(some: bool, dtype: usize) -> bool {
     static TYPE_SIZE: AtomicUsize = AtomicUsize::new(0);
-    if !some {
+    // Asked for the size of none, the library would end a program whose own call only returns an error (MPI_ERRORS_RETURN).
+    let none = |rank: &crate::rank::Rank| rank.abi.handle(dtype) == rank.abi.datatype_null;
+    if !some || crate::rank::get().is_none_or(none) {
         return false;
     }
     let mut f = TYPE_SIZE.load(Relaxed);

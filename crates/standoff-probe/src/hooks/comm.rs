@@ -62,6 +62,8 @@ pub(crate) fn enter(s: &mut State, b: &mut Board, new: &New<'_>) {
         id: new.id,
         collectives: 0,
         folded: 0,
+        agreed: 0,
+        unclear: 0,
         children: 0,
         rank: new.rank,
         inter: u32::from(new.inter),

@@ -115,7 +115,7 @@ pub(super) fn done(rank: &Rank, s: &mut State, b: &mut Board, o: u32, status: Op
                 s.count(b, true, e.comm - 1, source, tag);
             }
         }
-        op::RECV if e.comm != 0 => cancelled(s, b, &e),
+        op::RECV if e.comm != 0 => cancelled(s, b, &e, status),
         op::COLLECTIVE if !s.later.is_empty() => super::comm::arrived(rank, s, b, o),
         _ => {}
     }
@@ -133,14 +133,32 @@ pub(super) fn done(rank: &Rank, s: &mut State, b: &mut Board, o: u32, status: Op
     }
 }
 
-/// A receive that was asked to be cancelled may have received all the same (its status has no envelope that could be told from a
-/// real one on every library): then what is in flight on its channels is not known.
+/// What [`told`] gives for a receive that was cancelled: it took no message.
+const NOTHING: (i32, i32) = (ANY, ANY);
+
+/// A receive that was asked to be cancelled may have received all the same, as its status tells. Without that, what is in flight on its channels
+/// is not known.
 #[cold]
-pub(super) fn cancelled(s: &mut State, b: &mut Board, e: &Op) {
-    match e.peer {
-        ANY => crate::rank::taint(b, "a cancelled receive from any source"),
-        peer => s.mark_unknown(b, true, e.comm - 1, peer),
+pub(super) fn cancelled(s: &mut State, b: &mut Board, e: &Op, status: Option<(i32, i32)>) {
+    match (status, e.peer) {
+        (Some(NOTHING), _) => {}
+        (Some((source, tag)), _) => drop(s.count(b, true, e.comm - 1, source, tag)),
+        (None, ANY) => crate::rank::taint(b, "a cancelled receive from any source"),
+        (None, peer) => s.mark_unknown(b, true, e.comm - 1, peer),
     }
+}
+
+/// Whether the `i`-th status says that its operation was cancelled.
+#[cold]
+fn was_cancelled(rank: &Rank, statuses: P, i: usize) -> Option<bool> {
+    if statuses as usize == rank.abi.status_ignore {
+        return None;
+    }
+    let test = library!(c"PMPI_Test_cancelled", fn(P, *mut i32))?;
+    let mut flag = 0;
+    // SAFETY: MPI's signature, which is local; an array of at least i + 1 statuses that the library has filled in.
+    let rc = unsafe { test(statuses.byte_add(i * rank.abi.status_size), &raw mut flag) };
+    (rc == SUCCESS).then_some(flag != 0)
 }
 
 /// Statuses for the call: the program's, or this thread's own if it ignores them and `wild` asks for them.
@@ -170,10 +188,16 @@ pub(super) fn envelope(rank: &Rank, statuses: P, i: usize) -> Option<(i32, i32)>
     })
 }
 
-/// What a finished receive's status says, or `None` if its envelope is known beforehand.
+/// What a finished receive's status says, or `None` if its envelope is known beforehand; [`NOTHING`] of one that was cancelled.
 #[inline(always)]
 fn told(rank: &Rank, b: &Board, o: u32, statuses: P, i: usize) -> Option<(i32, i32)> {
     let e = b.ops.get(o as usize)?;
+    if e.kind == op::RECV && e.flags & flag::CANCELLED != 0 {
+        return match was_cancelled(rank, statuses, i)? {
+            true => Some(NOTHING),
+            false => envelope(rank, statuses, i),
+        };
+    }
     (e.kind == op::RECV && (e.peer == ANY || e.tag == ANY))
         .then(|| envelope(rank, statuses, i))
         .flatten()

@@ -149,7 +149,7 @@ pub(crate) fn tells(rank: &Rank) -> bool {
 pub(crate) fn done(rank: &Rank, s: &mut State, b: &mut Board, e: &Op, status: Option<(i32, i32)>) {
     let comm = e.comm.checked_sub(1);
     match (comm, status) {
-        _ if e.flags & flag::CANCELLED != 0 => super::gathered::cancelled(s, b, e),
+        _ if e.flags & flag::CANCELLED != 0 => super::gathered::cancelled(s, b, e, None),
         (None, _) => {}
         (Some(c), _) if is_wild(e) && !tells(rank) => match e.peer {
             ANY => taint(

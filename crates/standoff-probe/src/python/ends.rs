@@ -1,17 +1,16 @@
-//! How Python code ends: `sys.exit`, and exceptions that end a thread.
+//! How Python code ends: `sys.exit`, `os._exit`, and exceptions that end a thread.
 //!
-//! Both pass through functions of the interpreter that are written in C: `sys.exit`, and `_thread._excepthook`, which `threading` calls
-//! for a thread that nobody else's hook looks after. The interpreter's table of methods tells where their code is, and there a
+//! They pass through functions of the interpreter that are written in C: `sys.exit`, `posix._exit`, and `_thread._excepthook`, which `threading`
+//! calls for a thread that nobody else's hook looks after. The interpreter's table of methods tells where their code is, and there a
 //! function is put that notes the place and goes on to the real one. The objects that a program sees are the same as before: the same identity,
 //! name and signature, however they were imported. Until one is called it costs nothing.
 //!
 //! Rejected: functions of our own in `sys` and `threading` (a program can see them, and misses them when it has imported the names before), and looking
 //! for the `SystemExit` when the interpreter ends (it is gone by then).
 //!
-//! What this misses: `exit()`, `quit()` and `raise SystemExit` do not call `sys.exit`. Such a rank has its exit status to show, and
-//! its last communication.
+//! `exit()`, `quit()` and `raise SystemExit` do not call `sys.exit`: for them see [`system_exit`](super::system_exit).
 
-use super::{Api, Obj, RAISED, append, own_stack, run_on, symbol};
+use super::{Api, Obj, RAISED, append, own_stack, run_on, symbol, system_exit};
 use crate::rank::{self, Rank, put_text};
 use core::ffi::{CStr, c_char};
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -21,15 +20,30 @@ use std::sync::Mutex;
 const VARARGS: i32 = 0x1;
 const ONE: i32 = 0x8;
 const FAST: i32 = 0x80;
+const KEYWORDS: i32 = 0x2;
 
 type Plain = unsafe extern "C" fn(Obj, Obj) -> Obj;
 type Fast = unsafe extern "C" fn(Obj, *const Obj, isize) -> Obj;
+type Named = unsafe extern "C" fn(Obj, *const Obj, isize, Obj) -> Obj;
 
 static EXIT: AtomicUsize = AtomicUsize::new(0);
+static AT_ONCE: AtomicUsize = AtomicUsize::new(0);
 static HOOK: AtomicUsize = AtomicUsize::new(0);
 
-/// The last call of `sys.exit` by the main thread: its words and stack, and how many calls to MPI the thread had made.
-static LEFT: Mutex<Option<(String, u64)>> = Mutex::new(None);
+/// A `SystemExit` on its way through the main thread.
+pub(super) struct Leaving {
+    /// What was done, and the stack of it.
+    pub text: String,
+    /// How many calls to MPI the thread had made.
+    pub calls: u64,
+    /// The exception; 0 while it is not made.
+    pub object: usize,
+    /// It is what ends the program, as far as is known.
+    pub ends: bool,
+}
+
+/// The last one.
+pub(super) static LEFT: Mutex<Option<Leaving>> = Mutex::new(None);
 
 /// # Safety
 /// The interpreter lock is held.
@@ -41,6 +55,10 @@ pub(super) unsafe fn attach(a: &Api) {
             FAST => Some(exit_fast as *const () as usize),
             _ => None,
         });
+        replace(a, c"posix", c"_exit", &AT_ONCE, |flags| {
+            (flags == FAST | KEYWORDS).then_some(exit_at_once as *const () as usize)
+        });
+        system_exit::attach(a);
         replace(a, c"_thread", c"_excepthook", &HOOK, |flags| {
             (flags == ONE).then_some(hook as *const () as usize)
         });
@@ -106,7 +124,7 @@ struct Method {
 ///
 /// # Safety
 /// The interpreter lock is held.
-unsafe fn header(a: &Api) -> Option<usize> {
+pub(super) unsafe fn header(a: &Api) -> Option<usize> {
     let base = symbol("PyBaseObject_Type\0")? as Obj;
     // SAFETY: by the caller's promise; a type that is always there.
     unsafe {
@@ -124,7 +142,7 @@ unsafe fn header(a: &Api) -> Option<usize> {
 }
 
 /// Stores a word, unless it lies where nothing can be written; such a store fails, and does no more.
-fn store(at: *mut usize, value: usize) -> bool {
+pub(super) fn store(at: *mut usize, value: usize) -> bool {
     let (from, to) = (
         libc::iovec {
             iov_base: (&raw const value).cast_mut().cast(),
@@ -166,26 +184,56 @@ unsafe extern "C" fn exit_fast(me: Obj, args: *const Obj, n: isize) -> Obj {
     }
 }
 
-/// Notes a call of `sys.exit`. In other threads it ends only the thread.
+/// # Safety
+/// The interpreter calls it as `os._exit`, which ends the process at once.
+unsafe extern "C" fn exit_at_once(me: Obj, args: *const Obj, n: isize, names: Obj) -> Obj {
+    // SAFETY: the interpreter's own arguments: `n` objects, and more if there are names.
+    unsafe {
+        if let (Some(a), Some(rank)) = (super::api(), rank::get()) {
+            let argument = (n == 1 && names.is_null()).then(|| *args);
+            let text = told(a, "called os._exit", argument);
+            rank.quiet(|_, b| put_text(&mut b.header.left, &text));
+        }
+        core::mem::transmute::<usize, Named>(AT_ONCE.load(Ordering::Acquire))(me, args, n, names)
+    }
+}
+
+/// The rank, in its main thread: in others `SystemExit` ends only the thread.
+pub(super) fn main_thread() -> Option<&'static Rank> {
+    // SAFETY: no arguments, no memory.
+    let main = unsafe { libc::gettid() == libc::getpid() };
+    rank::get().filter(|_| main)
+}
+
+/// `called sys.exit(3)` and the stack.
+///
+/// # Safety
+/// The interpreter lock is held; the argument is live.
+pub(super) unsafe fn told(a: &Api, what: &str, argument: Option<Obj>) -> String {
+    // SAFETY: by the caller's promise.
+    let with = argument.map_or(Some(String::new()), |o| unsafe { literal(a, o) });
+    format!(
+        "{what}({})\n{}",
+        with.as_deref().unwrap_or("…"),
+        own_stack(a).unwrap_or_default()
+    )
+}
+
+/// Notes a call of `sys.exit`.
 ///
 /// # Safety
 /// The interpreter lock is held; the argument is live.
 unsafe fn note(a: &Api, argument: Option<Obj>) {
-    // SAFETY: no arguments, no memory.
-    let main = unsafe { libc::gettid() == libc::getpid() };
-    let Some(rank) = rank::get().filter(|_| main) else {
-        return;
+    let Some(rank) = main_thread() else { return };
+    let leaving = Leaving {
+        // SAFETY: by the caller's promise.
+        text: unsafe { told(a, "called sys.exit", argument) },
+        calls: calls(rank),
+        object: 0,
+        ends: true,
     };
-    // SAFETY: by the caller's promise.
-    let with = argument.map_or(Some(String::new()), |o| unsafe { literal(a, o) });
-    let text = format!(
-        "called sys.exit({})\n{}",
-        with.as_deref().unwrap_or("…"),
-        own_stack(a).unwrap_or_default()
-    );
-    let calls = calls(rank);
     if let Ok(mut left) = LEFT.lock() {
-        *left = Some((text, calls));
+        *left = Some(leaving);
     }
 }
 
@@ -218,7 +266,7 @@ unsafe fn literal(a: &Api, object: Obj) -> Option<String> {
 }
 
 /// How often the main thread has called MPI.
-fn calls(rank: &Rank) -> u64 {
+pub(super) fn calls(rank: &Rank) -> u64 {
     // SAFETY: no arguments, no memory.
     let main = unsafe { libc::getpid() } as u32;
     rank.quiet(|_, b| {
@@ -229,12 +277,12 @@ fn calls(rank: &Rank) -> u64 {
     })
 }
 
-/// The interpreter ends. A `sys.exit` after which there was MPI was not what ended the program: somebody caught it.
+/// The interpreter ends. A `SystemExit` after which there was MPI was not what ended the program: somebody caught it.
 pub(super) fn tell(rank: &Rank) {
     let left = LEFT.lock().ok().and_then(|mut left| left.take());
     let calls = calls(rank);
-    if let Some((text, _)) = left.filter(|(_, then)| *then == calls) {
-        rank.quiet(|_, b| put_text(&mut b.header.left, &text));
+    if let Some(left) = left.filter(|left| left.ends && left.calls == calls) {
+        rank.quiet(|_, b| put_text(&mut b.header.left, &left.text));
     }
 }
 

@@ -114,6 +114,31 @@ pub(crate) fn place(b: &mut Board, thread: &mut ThreadState, function: u32) -> u
     }
 }
 
+/// Whether the calling thread is in a Python function; `None` if that cannot be told.
+pub(super) fn running() -> Option<bool> {
+    let readers = READERS.get()?.as_ref()?;
+    let layout = &readers.layout;
+    // SAFETY: as in `Readers::place`.
+    unsafe {
+        let state = (readers.state)() as usize;
+        if state == 0 {
+            return None;
+        }
+        let mut frame = word(state + layout.state);
+        if let (Some(more), true) = (layout.indirect, frame != 0) {
+            frame = word(frame + more);
+        }
+        while frame != 0 {
+            let code = word(frame + layout.code) & !TAGS;
+            if code != 0 && word(code + size_of::<usize>()) == readers.code_type {
+                return Some(true);
+            }
+            frame = word(frame + layout.back);
+        }
+    }
+    Some(false)
+}
+
 impl Readers {
     fn place(&self, b: &mut Board, cache: &mut Cache, function: u32) -> u32 {
         let layout = &self.layout;

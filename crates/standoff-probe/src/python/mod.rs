@@ -5,6 +5,7 @@
 
 mod ends;
 pub(crate) mod frames;
+mod system_exit;
 
 use crate::rank::{Rank, put_text};
 use core::ffi::{CStr, c_char, c_int, c_void};
@@ -239,11 +240,23 @@ unsafe fn run_on(a: &Api, statements: &CStr, e: Obj) -> Option<String> {
     }
 }
 
-/// Stacks of all Python threads but the caller's: a line `thread IDENT` before each.
+/// Stacks of all Python threads but the caller's: a line `thread IDENT` before each. Behind a function of `gc.callbacks` stands who calls it. After the
+/// stack of a thread that handles an exception (known from 3.10 on) come a line `handling ERROR` and where that was raised. No code of the program's may run here: of an
+/// exception with a `__str__` or arguments of its own only the name is told.
 const STACKS: &CStr = c"
 import sys
 own = sys._getframe()
 parts = []
+function = type(lambda: 0)
+method = type((lambda: 0).__get__(0))
+collecting = set()
+for f in list(getattr(sys.modules.get('gc'), 'callbacks', ())):
+    f = f.__func__ if type(f) is method else f
+    if type(f) is function:
+        collecting.add(f.__code__)
+raised = getattr(sys, '_current_exceptions', dict)()
+shown = (BaseException.__str__, KeyError.__str__, OSError.__str__)
+plain = (str, int, float, bool, type(None))
 for ident, f in sys._current_frames().items():
     if f is own:
         continue
@@ -251,8 +264,28 @@ for ident, f in sys._current_frames().items():
     n = 0
     while f is not None and n < 200:
         parts.append('%d\\t%s\\t%s' % (f.f_lineno or 0, f.f_code.co_name, f.f_code.co_filename))
+        if f.f_code in collecting:
+            parts.append('0\\tgc.callbacks\\t<garbage collection>')
         f = f.f_back
         n += 1
+    try:
+        e = raised.get(ident)
+        e = e[1] if type(e) is tuple else e
+        if isinstance(e, BaseException):
+            args = BaseException.args.__get__(e)
+            said = ''
+            if type(e).__str__ in shown and all(type(a) in plain for a in args):
+                said = ' '.join(str(e).split())[:240]
+            parts.append('handling ' + type(e).__name__ + (': ' + said if said else ''))
+            tb = BaseException.__traceback__.__get__(e)
+            frames = []
+            while tb is not None:
+                c = tb.tb_frame.f_code
+                frames.append('%d\\t%s\\t%s' % (tb.tb_lineno or 0, c.co_name, c.co_filename))
+                tb = tb.tb_next
+            parts += frames[:-200:-1]
+    except Exception:
+        pass
 out = '\\n'.join(parts) + '\\n'
 out = out.encode('utf-8', 'replace').decode('utf-8')
 ";

@@ -26,12 +26,14 @@ pub(crate) use together::{
     Instance, beside, early, early_request, finish, masked, meet, ours, reading, shadow,
     shadow_later,
 };
-pub(crate) use types::Agreed;
+pub(crate) use types::{Agreed, Types};
 
 use crate::abi::Abi;
 use crate::rank::State;
 use convert::{listed, matched, members, source, tag};
-use standoff_board::layout::{ANY, Board, Envelope, Op, collective, flag, op, recording, root};
+use standoff_board::layout::{
+    ANY, Board, Envelope, HISTORY, Op, collective, flag, fold, op, recording, root,
+};
 use standoff_trace::event::{
     Collective, CollectiveKind, CommId, CommIndex, CommRank, Flow, Group, MessageId, Recv,
     RequestId, Root, Send, SendMode, Signature, SiteId, asks_message,
@@ -160,8 +162,10 @@ impl State {
     /// Size and type of what a call was given.
     #[inline(always)]
     pub fn measure(&mut self, data: Data) -> (u64, Basic) {
-        let recorder = self.recorder.as_mut();
-        recorder.map_or((0, Basic::UNKNOWN), |r| r.types.of(data))
+        match self.recorder {
+            Some(_) => self.types.of(data),
+            None => (0, Basic::UNKNOWN),
+        }
     }
 
     /// Records a send; `request`: of its nonblocking form.
@@ -395,9 +399,16 @@ impl State {
         }
     }
 
-    /// What a member of a collective has to agree on with the others; `None`: nothing is known of that.
-    pub fn signature(&mut self, abi: &Abi, b: &Board, o: &Op, agreed: Agreed) -> Option<Signature> {
-        let comm = b.comms.get(o.comm.checked_sub(1)? as usize)?;
+    /// What a member of a collective has to agree on with the others, also left on the board; `None`: nothing is known of that. Of a call that
+    /// succeeded only: what it was given is valid then, and the library may be asked about it.
+    pub fn signature(
+        &mut self,
+        abi: &Abi,
+        b: &mut Board,
+        o: &Op,
+        agreed: Agreed,
+    ) -> Option<Signature> {
+        let comm = b.comms.get_mut(o.comm.checked_sub(1)? as usize)?;
         // The two groups of an intercommunicator give and get different things.
         if comm.inter != 0 {
             return None;
@@ -413,9 +424,19 @@ impl State {
         };
         // Packed data may have another size than what it is unpacked to.
         if abi.handle(data.dtype) == abi.packed {
+            comm.unclear += 1;
             return None;
         }
-        let (bytes, basic) = self.measure(data);
+        let (bytes, basic) = self.types.of(data);
+        let kind = u8::try_from(reduction).unwrap_or(0);
+        comm.agreed = fold(comm.agreed, kind, true, bytes as u32 as i32);
+        let begun = &mut comm.history[o.seq as usize % HISTORY];
+        if begun.seq1 == o.seq + 1 {
+            begun.bytes = bytes as u32;
+            begun.basic = basic.byte();
+            begun.reduction = kind;
+            begun.looked_at = 1;
+        }
         Some(Signature {
             reduction,
             basic,

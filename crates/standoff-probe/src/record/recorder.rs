@@ -2,7 +2,6 @@
 
 use super::force::Forced;
 use super::handles::Handles;
-use super::types::Types;
 use crate::map::Map;
 use standoff_board::layout::{Board, COMMS, LOST, PLACES};
 use standoff_trace::event::{Place, SiteId};
@@ -37,7 +36,6 @@ pub(crate) struct Recorder {
     pub(super) messages: Map,
     pub(super) last_message: u32,
     pub(super) shared: Handles,
-    pub(super) types: Types,
     /// The last event, if that was a poll that found nothing: another like it says nothing new.
     pub(super) poll: Option<(u32, u64)>,
     /// Numbered events so far ([`Event::numbered`]).
@@ -85,7 +83,6 @@ impl Recorder {
             messages: Map::new(2 * MESSAGES),
             last_message: 0,
             shared: Handles::default(),
-            types: Types::new(),
             poll: None,
             calls: 0,
             tainted: false,

@@ -126,7 +126,8 @@ pub struct Ended {
 }
 
 impl Lab {
-    fn new(environment: Environment) -> Lab {
+    /// One for a test on this library.
+    pub fn new(environment: Environment) -> Lab {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let mark = format!(
             "lab-{}.{}",
@@ -349,4 +350,8 @@ pub fn sessions_of(pid: u32) -> usize {
     names
         .filter(|n| n.to_string_lossy().starts_with(&name))
         .count()
+}
+
+pub fn told_once(ended: &Ended, words: &str) {
+    assert_eq!(ended.err.matches(words).count(), 1, "{ended:#?}");
 }

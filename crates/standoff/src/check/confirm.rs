@@ -149,7 +149,7 @@ pub(super) fn library(report: &Report) -> &'static str {
 }
 
 /// `1 byte`, `4,096 bytes`.
-pub(super) fn bytes_in_words(bytes: u64) -> String {
+pub(crate) fn bytes_in_words(bytes: u64) -> String {
     let digits = bytes.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -69,7 +69,8 @@ impl Checker<'_> {
                     if explored.seen.is_empty() {
                         report.findings.extend(mismatch::findings(&execution));
                     }
-                    if let Some(finding) = self.search(&Rc::new(execution), &mut explored) {
+                    if let Some(mut finding) = self.search(&Rc::new(execution), &mut explored) {
+                        words::nobody_receives(&mut finding, &report.findings);
                         report.verdict = Verdict::PotentialDeadlock;
                         report.findings.insert(0, finding);
                         break;

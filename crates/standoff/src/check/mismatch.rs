@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use standoff_check::Warning;
 use standoff_report::{Finding, FindingKind};
-use standoff_trace::event::{CommIndex, REDUCTIONS, Recv, Send, Signature};
-use standoff_trace::{Basic, Event};
+use standoff_trace::Event;
+use standoff_trace::event::{CommIndex, Recv, Send, Signature};
 
-use super::confirm::bytes_in_words;
 use super::lines::Lines;
 use super::recording::Execution;
+use crate::monitor::agree::{self, elements};
 use crate::monitor::report::ranks;
 use crate::monitor::warnings::cut;
 
@@ -78,15 +78,6 @@ fn recv<'a>(lines: &'a Lines<'_>, (rank, event): (u32, u32)) -> Option<&'a Recv>
     }
 }
 
-/// `3 integers of 4 bytes`; of an unknown type `12 bytes`.
-fn elements(bytes: u64, basic: Basic) -> String {
-    match basic.size() {
-        Some(size) if bytes == size => format!("1 {basic}"),
-        Some(size) if bytes.is_multiple_of(size) => format!("{} {basic:#}", bytes / size),
-        _ => bytes_in_words(bytes),
-    }
-}
-
 /// ` at x.py:12`, or nothing.
 fn at(place: &str) -> String {
     match place {
@@ -129,15 +120,7 @@ fn collective(lines: &Lines<'_>, members: &[(u32, u32, Signature)]) -> Finding {
     let mut sides: BTreeMap<(Signature, String), Vec<u32>> = BTreeMap::new();
     for &(rank, event, signature) in members {
         let entry = lines.caller(rank, event);
-        let gives = elements(signature.bytes, signature.basic);
-        let how = (signature.reduction as usize).checked_sub(1);
-        let how = how.and_then(|at| REDUCTIONS.get(at));
-        let how = how.map_or_else(String::new, |name| format!(" with {name}"));
-        let side = format!(
-            "called {}{how} on {gives}{}",
-            entry.call,
-            at(&lines.place(rank, event))
-        );
+        let side = agree::said(&entry.call, signature) + &at(&lines.place(rank, event));
         sides.entry((signature, side)).or_default().push(rank);
         finding.core.push(entry);
     }
@@ -155,10 +138,6 @@ fn collective(lines: &Lines<'_>, members: &[(u32, u32, Signature)]) -> Finding {
         };
         lines.comm_name(rank, comm, event)
     });
-    finding.explanation = format!(
-        "The members of {} do not agree: all must give the same reduction, the same type and the same count. The library let it pass; \
-         what comes out is wrong, and with another size or library it fails or hangs.",
-        comm.as_deref().unwrap_or("the communicator"),
-    );
+    finding.explanation = agree::explanation(comm.as_deref().unwrap_or("the communicator"));
     finding
 }

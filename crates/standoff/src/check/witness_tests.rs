@@ -80,6 +80,7 @@ fn collective(kind: CollectiveKind, seq: u64, root: Root) -> Event<'static> {
         comm: WORLD,
         kind,
         seq,
+        start: None,
         root,
         flow: Flow::Data,
         request: None,

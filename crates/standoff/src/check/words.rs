@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use standoff_check::{Action, Alternative, Outcome, Stuck, Witness};
 use standoff_mpi::Spelling;
-use standoff_report::{AgentEntry, Finding, Op, Step};
+use standoff_report::{AgentEntry, Finding, FindingKind, Op, Step};
 use standoff_trace::Event;
-use standoff_trace::event::CollectiveKind;
+use standoff_trace::event::{CollectiveKind, Root};
 
 use super::lines::Lines;
 use super::steps::{Waits, waits};
@@ -171,6 +171,34 @@ fn core(witness: &Witness) -> impl Iterator<Item = &Stuck> {
     witness.stuck.iter().filter(core)
 }
 
+/// Corrects the advice of a find in which a rank waits for a message to be received of which the run has shown (`warnings`) that no receive is there:
+/// no other order of calls helps.
+pub(super) fn nobody_receives(find: &mut Finding, warnings: &[Finding]) {
+    let lost = warnings
+        .iter()
+        .filter(|w| w.kind == FindingKind::UnreceivedMessage);
+    let lost: Vec<&AgentEntry> = lost.flat_map(|w| &w.core).collect();
+    let place = |e: &AgentEntry| {
+        let frame = e.stack.first()?;
+        Some((e.rank, frame.file.clone()?, frame.line?))
+    };
+    let same = |e: &AgentEntry| {
+        e.op == Some(Op::Send)
+            && lost
+                .iter()
+                .any(|l| place(l).is_some() && place(l) == place(e))
+    };
+    let mut sends = find
+        .core
+        .iter()
+        .filter(|e| e.op == Some(Op::Send))
+        .peekable();
+    if sends.peek().is_some() && sends.all(same) {
+        find.advice =
+            vec!["Receive the message, or do not send it: no receive is there for it.".to_owned()];
+    }
+}
+
 /// Says of a deadlock that the program had, forced into another outcome of a call, how it came about and what to change.
 pub(super) fn of_outcome(lines: &Lines<'_>, alternative: &Alternative, live: &mut Finding) {
     let (rank, event) = (alternative.rank, alternative.event);
@@ -287,6 +315,37 @@ fn rests(lines: &Lines<'_>, witness: &Witness) -> Rests {
     }
 }
 
+/// `: ranks 0 and 1 call MPI_Bcast with root 0, rank 2 calls MPI_Bcast with root 1`, of collectives that members of one communicator called in
+/// one place; nothing if it is not that simple.
+fn different(lines: &Lines<'_>, witness: &Witness) -> String {
+    let mut sides: Vec<(String, Vec<u32>)> = Vec::new();
+    for stuck in core(witness) {
+        let [operation] = stuck.operations[..] else {
+            return String::new();
+        };
+        let Some(Event::Collective(c)) = lines.event(stuck.rank, operation) else {
+            return String::new();
+        };
+        let root = match c.root {
+            Root::Rank(root) => format!(" with root {}", root.0),
+            _ => String::new(),
+        };
+        let side = lines.call(stuck.rank, operation) + &root;
+        match sides.iter_mut().find(|(said, _)| *said == side) {
+            Some((_, who)) => who.push(stuck.rank),
+            None => sides.push((side, vec![stuck.rank])),
+        }
+    }
+    if !(2..=CLAUSES).contains(&sides.len()) {
+        return String::new();
+    }
+    let said = sides.iter().map(|(side, who)| {
+        let call = if who.len() == 1 { "calls" } else { "call" };
+        format!("{} {call} {side}", ranks(who))
+    });
+    format!(": {}", said.collect::<Vec<_>>().join(", "))
+}
+
 /// Why it did not happen, and may.
 pub(super) fn explanation(lines: &Lines<'_>, witness: &Witness) -> String {
     let rests = rests(lines, witness);
@@ -313,7 +372,10 @@ pub(super) fn explanation(lines: &Lines<'_>, witness: &Witness) -> String {
     }
     if text.is_empty() {
         text.push(match (rests.differs, rests.collective) {
-            (true, _) => "The ranks call collectives that do not belong together; the library let them pass.".to_owned(),
+            (true, _) => format!(
+                "The ranks call collectives that do not belong together{}; the library let them pass.",
+                different(lines, witness)
+            ),
             (false, Some(call)) => format!(
                 "It passed because the library let a rank leave {call} before all had come; MPI lets it wait for them."
             ),

@@ -2,13 +2,13 @@
 //!
 //! *Python*: a directory in which everything that stands beside the script is linked, but for the patched files and the script itself (Python looks
 //! for modules where the script really is), which are files. The working directory stays the user's. A patched module outside of the script's
-//! directory gets such a directory of its own, in front of `PYTHONPATH`. Nothing is written through the links: `__pycache__` is left out.
+//! directory gets such a directory of its own, in front of `PYTHONPATH`. What `-m` names is started by a script of ours, which imports from the copy. Nothing is written through the links: `__pycache__` is left out.
 //!
 //! *C*: a copy, not links (a build writes beside its sources), of the current directory, in which the source is compiled again: by `--build`, else
 //! by `mpicc` alone.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -21,8 +21,6 @@ use tempfile::TempDir;
 
 use crate::error::Error;
 use crate::monitor::stacks::relative;
-use crate::proc;
-use crate::program;
 
 /// Bytes and files that are copied at most.
 const MOST: (u64, u32) = (64 << 20, 5000);
@@ -30,8 +28,15 @@ const MOST: (u64, u32) = (64 << 20, 5000);
 /// What is to be patched: which of the words is the program, and what it is.
 #[derive(Clone, Debug)]
 pub struct Program {
-    words: Vec<OsString>,
-    at: usize,
+    pub(super) words: Vec<OsString>,
+    /// The words that name it begin here.
+    pub(super) at: usize,
+    /// So many: `-m` and a module are two.
+    pub(super) named: usize,
+    /// The directory from which Python imports what belongs to it.
+    pub(super) root: PathBuf,
+    /// The module that `-m` names.
+    pub(super) module: Option<String>,
     /// The script or executable, as it is found.
     pub path: PathBuf,
     /// What its sources are written in.
@@ -56,7 +61,7 @@ impl Copy {
     pub fn rename(&self, program: &Program, finding: &mut Finding) {
         let here = self.dir.path().join("program");
         let cwd = std::env::current_dir().unwrap_or_default();
-        let root = program.path.parent().unwrap_or(Path::new("/"));
+        let root = &program.root;
         let entries = finding.core.iter_mut().chain(&mut finding.victims);
         let stacks = entries.map(|e| &mut e.stack);
         for stack in stacks.chain(finding.causes.iter_mut().map(|c| &mut c.stack)) {
@@ -77,55 +82,14 @@ impl Copy {
     }
 }
 
-fn failed(what: &str) -> impl Fn(io::Error) -> Error + '_ {
+pub(super) fn failed(what: &str) -> impl Fn(io::Error) -> Error + '_ {
     move |error| Error::Fix(format!("{what}: {error}"))
 }
 
 impl Program {
     /// Finds it among the words.
     pub fn find(words: &[OsString]) -> Result<Program, Error> {
-        let script = |w: &&OsString| {
-            Path::new(w).extension() == Some(OsStr::new("py")) && Path::new(w).is_file()
-        };
-        let first = words.first().map(OsString::as_os_str).unwrap_or_default();
-        let make = |at: usize, path: PathBuf, language| {
-            let path = path
-                .canonicalize()
-                .map_err(failed("cannot find the program"))?;
-            let words = words.to_vec();
-            Ok(Program {
-                words,
-                at,
-                path,
-                language,
-            })
-        };
-        if words.iter().any(|w| w == "-m" || w == "-c") {
-            return Err(Error::Fix(
-                "only a program in a file can be patched: give the file instead of -m or -c".into(),
-            ));
-        }
-        if let Some(at) = words.iter().position(|w| script(&w)) {
-            return make(at, PathBuf::from(&words[at]), Language::Python);
-        }
-        let launcher = program::is_launcher(first);
-        let found = words
-            .iter()
-            .enumerate()
-            .skip(usize::from(launcher))
-            .find_map(|(n, w)| {
-                let path = match w.to_string_lossy().contains('/') {
-                    true => Some(PathBuf::from(w)).filter(|p| proc::executable(p)),
-                    false => proc::on_path(w).into_iter().next(),
-                };
-                Some((n, path?))
-            });
-        match found {
-            Some((at, path)) => make(at, path, Language::C),
-            None => Err(Error::Fix(
-                "which of the words is the program cannot be told".into(),
-            )),
-        }
+        super::which::find(words, &super::which::places())
     }
 
     /// A copy with these texts.
@@ -140,7 +104,7 @@ impl Program {
             Language::C => (self.built(texts, dir.path(), build)?, Vec::new()),
         };
         let mut words = self.words.clone();
-        words[self.at] = at.into();
+        words.splice(self.at..self.at + self.named, [at.into()]);
         Ok(Copy { dir, words, env })
     }
 
@@ -149,7 +113,7 @@ impl Program {
         texts: &Texts,
         dir: &Path,
     ) -> io::Result<(PathBuf, Vec<(OsString, OsString)>)> {
-        let root = self.path.parent().unwrap_or(Path::new("/"));
+        let root = &self.root;
         let mut all = Texts::new();
         all.insert(self.path.clone(), fs::read_to_string(&self.path)?);
         all.extend(texts.clone());
@@ -176,8 +140,18 @@ impl Program {
             let joined = std::env::join_paths(path).map_err(io::Error::other)?;
             env.push(("PYTHONPATH".into(), joined));
         }
-        let name = self.path.file_name().unwrap_or_default();
-        Ok((here.join(name), env))
+        let start = match &self.module {
+            Some(module) => {
+                // Alone in its directory, which Python looks through for modules.
+                let alone = dir.join("start");
+                fs::create_dir(&alone)?;
+                let start = alone.join("__standoff__.py");
+                fs::write(&start, starter(module, &here, root))?;
+                start
+            }
+            None => here.join(self.path.file_name().unwrap_or_default()),
+        };
+        Ok((start, env))
     }
 
     fn built(&self, texts: &Texts, dir: &Path, build: Option<&str>) -> Result<PathBuf, Error> {
@@ -193,14 +167,14 @@ impl Program {
             _ => here,
         };
         let tree = dir.join("program");
-        let outside = || {
+        let outside = |path: &Path| {
             Error::Fix(format!(
                 "{} is not below {}",
-                source.display(),
+                path.display(),
                 root.display()
             ))
         };
-        let inner = source.strip_prefix(&root).map_err(|_| outside())?;
+        let inner = source.strip_prefix(&root).map_err(|_| outside(source))?;
         let mut command = match build {
             Some(text) => {
                 duplicate(&root, &tree, &mut (0, 0)).map_err(&cannot)?;
@@ -223,7 +197,10 @@ impl Program {
                 command
             }
         };
-        fs::write(tree.join(inner), &texts[source]).map_err(&cannot)?;
+        for (path, text) in texts {
+            let inner = path.strip_prefix(&root).map_err(|_| outside(path))?;
+            fs::write(tree.join(inner), text).map_err(&cannot)?;
+        }
         let done = command.current_dir(&tree).stdin(Stdio::null()).output();
         let done = done.map_err(failed(
             "cannot start the compiler (`mpicc`, or that of --build)",
@@ -247,10 +224,28 @@ impl Program {
             None => Ok(tree.join("patched")),
             Some(_) => {
                 let program = self.path.strip_prefix(&root);
-                program.map(|p| tree.join(p)).map_err(|_| outside())
+                program
+                    .map(|p| tree.join(p))
+                    .map_err(|_| outside(&self.path))
             }
         }
     }
+}
+
+/// A script that starts a module as `python -m` does, but imports from `here` instead of `root`.
+fn starter(module: &str, here: &Path, root: &Path) -> String {
+    // Quoted as JSON, which Python reads the same way.
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let here = quoted(&here.to_string_lossy());
+    let cwd = std::env::current_dir().and_then(|d| d.canonicalize());
+    let places = match cwd.is_ok_and(|d| d == root) {
+        true => format!("{here}, os.getcwd()"),
+        false => format!("os.getcwd(), {here}"),
+    };
+    let name = quoted(module);
+    format!(
+        "import os, runpy, sys\nsys.path[0:1] = [{places}]\nrunpy.run_module({name}, run_name='__main__', alter_sys=True)\n"
+    )
 }
 
 /// A directory that shows another, with some files' texts replaced.

@@ -1,12 +1,13 @@
 //! One line under a diagnosis when a patch is at hand. Only made, not tried: nothing runs for it.
 
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::SystemTime;
 
 use standoff_fix::Repair;
 use standoff_report::{Report, Severity};
 
-use super::sources;
+use super::{sources, which};
 
 /// The line, if there is something to say. Never fails: a diagnosis does not depend on it.
 pub fn hint(report: &Report, ranks: Option<u32>, command: &[String]) -> Option<String> {
@@ -16,9 +17,8 @@ pub fn hint(report: &Report, ranks: Option<u32>, command: &[String]) -> Option<S
 }
 
 fn make(report: &Report, ranks: Option<u32>, command: &[String]) -> Option<String> {
-    if command.iter().any(|w| w == "-c" || w == "-m") {
-        return None;
-    }
+    let words: Vec<OsString> = command.iter().map(OsString::from).collect();
+    which::find(&words, &which::places()).ok()?;
     let finding = report
         .findings
         .iter()

@@ -4,21 +4,25 @@
 
 pub mod copy;
 pub mod hint;
+pub mod nothing;
 pub mod show;
 pub mod sources;
+pub mod speed;
 pub mod trial;
+pub mod which;
 pub mod write;
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use standoff_fix::{Candidate, Repair, edit};
 use standoff_report::{Finding, Verdict};
 
 use self::copy::{Program, Texts};
 use self::sources::Source;
+use self::speed::Speed;
 use self::trial::{Checked, Cured, Trial, Trials};
 use crate::cli::FixArgs;
 use crate::error::Error;
@@ -30,6 +34,8 @@ use crate::program;
 const ROUNDS: usize = 4;
 /// Patches that are tried for one deadlock.
 const MOST: usize = 12;
+/// A patch with which the program takes so many times as long as with another comes behind it, however small it is.
+const MUCH: f64 = 1.5;
 
 /// A file before and after.
 #[derive(Clone, Debug)]
@@ -55,6 +61,8 @@ pub struct Patch {
     pub changes: Vec<Change>,
     /// What its checks came to. Empty for a guard.
     pub cured: Cured,
+    /// What a run of it took, if it was timed.
+    pub speed: Option<Speed>,
     /// How what it prints differs from what the program printed: the first line that only one of them has.
     pub differs: Option<String>,
 }
@@ -79,6 +87,8 @@ impl Patch {
 pub struct Done {
     /// Best first.
     pub patches: Vec<Patch>,
+    /// What a run of the program as it is took, if it was timed.
+    pub speed: Option<Speed>,
     /// What was not offered, and why.
     pub refused: Vec<String>,
 }
@@ -93,6 +103,7 @@ pub fn fix(args: FixArgs) -> Result<Status, Error> {
         .map(JsonFile::prepare)
         .transpose()?;
     let begun = SystemTime::now();
+    let clock = Instant::now();
     // What cannot be started is said as by `run`.
     program::classify(args.run.words.clone())?;
     let program = Program::find(&args.run.words)?;
@@ -111,10 +122,17 @@ pub fn fix(args: FixArgs) -> Result<Status, Error> {
     let mut done = Done::default();
     if let (Some(finding), false) = (original.error(), original.interrupted) {
         done = search(&trials, finding.clone(), original.report.ranks, begun)?;
+        if done.patches.iter().all(|p| p.repair == Repair::Guard) {
+            done.refused.insert(0, nothing::word(finding));
+        }
     }
     compare(&original, &mut done.patches);
-    done.patches
-        .sort_by_key(|p| (p.repair == Repair::Guard, !p.proved(), p.lines(), p.repair));
+    done.patches.sort_by_key(order);
+    if !original.interrupted {
+        let spent = clock.elapsed();
+        done.speed = speed::measure(&trials, original.ended(), &mut done.patches, spent)?;
+        done.patches.sort_by_key(order);
+    }
     let nothing = original.error().is_none();
     if let Some(json) = json {
         json.put(&show::json(&done, &original.report))?;
@@ -143,6 +161,20 @@ pub fn fix(args: FixArgs) -> Result<Status, Error> {
             _ => Status::Code(1),
         },
     })
+}
+
+/// What makes one patch better than another: that it is proved, that it does not make the program much slower, how little it changes, that it is not slower, how
+/// plain it is.
+fn order(patch: &Patch) -> (bool, bool, bool, usize, bool, Repair) {
+    let slower = patch.speed.as_ref().and_then(|s| s.slower);
+    (
+        patch.repair == Repair::Guard,
+        !patch.proved(),
+        slower.is_some_and(|times| times > MUCH),
+        patch.lines(),
+        slower.is_some(),
+        patch.repair,
+    )
 }
 
 /// A patch after which the program hangs elsewhere.
@@ -197,6 +229,7 @@ fn search(
                 },
                 changes: changes(&texts, &sources),
                 cured,
+                speed: None,
                 differs: None,
             };
             let guard = candidate.repair == Repair::Guard;
@@ -411,5 +444,59 @@ fn compare(original: &Checked, patches: &mut [Patch]) {
             (None, Some(line)) => format!("it does not print `{line}`, as {name} does"),
             (None, None) => format!("it prints some lines more or less often than {name}"),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A proved patch that puts in so many lines and is so many times as slow as the fastest.
+    fn patch(lines: usize, slower: Option<f64>) -> Patch {
+        let mut speed = Speed::new(vec![Duration::from_secs(1)]);
+        speed.slower = slower;
+        let size = trial::Size {
+            ranks: Some(2),
+            bound: None,
+        };
+        Patch {
+            repair: Repair::Swap,
+            why: String::new(),
+            changes: vec![Change {
+                name: "a.py".to_owned(),
+                path: "a.py".into(),
+                old: String::new(),
+                new: "x\n".repeat(lines),
+            }],
+            cured: Cured {
+                sizes: vec![size],
+                ..Cured::default()
+            },
+            speed: Some(speed),
+            differs: None,
+        }
+    }
+
+    #[test]
+    fn small_and_fast_first() {
+        let ordered = |first: &Patch, second: &Patch| order(first) < order(second);
+        assert!(ordered(&patch(1, None), &patch(2, None)));
+        // Of the same size: the faster one. A little slower is better than larger, much slower is not.
+        assert!(ordered(&patch(1, None), &patch(1, Some(1.2))));
+        assert!(ordered(&patch(1, Some(1.2)), &patch(2, None)));
+        assert!(ordered(&patch(2, None), &patch(1, Some(2.0))));
+        // What was not timed is not slower.
+        let unknown = Patch {
+            speed: None,
+            ..patch(1, None)
+        };
+        assert!(ordered(&unknown, &patch(1, Some(1.2))));
+        let guard = Patch {
+            repair: Repair::Guard,
+            ..patch(1, None)
+        };
+        assert!(ordered(&patch(9, Some(9.0)), &guard));
     }
 }

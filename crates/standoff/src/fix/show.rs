@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use standoff_fix::{Repair, edit};
 use standoff_report::Report;
 
+use super::speed::Speed;
 use super::trial::Size;
 use super::{Done, Patch};
 use crate::error::Error;
@@ -57,6 +58,24 @@ fn result(patch: &Patch) -> String {
     parts.join("; ")
 }
 
+/// How long it runs, in a sentence.
+fn took(speed: &Speed, original: Option<&Speed>) -> String {
+    let seconds = |s: &Speed| format!("{:.2} s", s.median().as_secs_f64());
+    let mut text = format!(
+        "A run took {} (median of {}, with the start of MPI",
+        seconds(speed),
+        speed.runs()
+    );
+    if let Some(original) = original {
+        text += &format!("; as it is {}", seconds(original));
+    }
+    text += ")";
+    if let Some(times) = speed.slower {
+        text += &format!(", {times:.1} times as long as the fastest");
+    }
+    text + "."
+}
+
 /// Writes it to standard output.
 pub fn text(done: &Done, nothing: bool) -> Result<(), Error> {
     let mut out = String::new();
@@ -67,6 +86,9 @@ pub fn text(done: &Done, nothing: bool) -> Result<(), Error> {
             patch.why,
             result(patch)
         );
+        if let Some(speed) = &patch.speed {
+            out += &format!("   {}\n", took(speed, done.speed.as_ref()));
+        }
         if let Some(differs) = &patch.differs {
             out += &format!("   Its output differs: {differs}.\n");
         }
@@ -82,9 +104,6 @@ pub fn text(done: &Done, nothing: bool) -> Result<(), Error> {
     }
     match done.patches.is_empty() {
         true if nothing => out += "Nothing to fix.\n",
-        true if done.refused.is_empty() => {
-            out += "\nNo patch was found: no repair that fix knows fits what hangs here.\n"
-        }
         true => out += "\nNo patch was found.\n",
         false => out += &format!("\n{SCOPE}\n"),
     }
@@ -104,6 +123,7 @@ pub fn text(done: &Done, nothing: bool) -> Result<(), Error> {
 /// The JSON, of schema `standoff-fix/1`.
 pub fn json(done: &Done, report: &Report) -> Vec<u8> {
     let size = |s: &Size| json!({"ranks": s.ranks, "scope": if s.bound.is_none() { "all-executions" } else { "bounded" }, "bound": s.bound});
+    let speed = |s: &Speed| json!({"median_seconds": s.median().as_secs_f64(), "runs": s.runs(), "slower_than_fastest": s.slower});
     let patch = |p: &Patch| {
         let changes = p
             .changes
@@ -116,6 +136,7 @@ pub fn json(done: &Done, report: &Report) -> Vec<u8> {
             "sizes": p.cured.sizes.iter().map(size).collect::<Vec<Value>>(),
             "changes": changes.collect::<Vec<Value>>(),
             "lines": p.lines(),
+            "speed": p.speed.as_ref().map(speed),
             "output_differs": p.differs,
         })
     };
@@ -123,6 +144,7 @@ pub fn json(done: &Done, report: &Report) -> Vec<u8> {
         "schema": SCHEMA,
         "verdict": report.verdict,
         "patches": done.patches.iter().map(patch).collect::<Vec<Value>>(),
+        "speed_as_it_is": done.speed.as_ref().map(speed),
         "refused": done.refused,
         "report": report,
     });

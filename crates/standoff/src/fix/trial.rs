@@ -1,14 +1,16 @@
 //! Patched programs, checked.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use standoff_report::{Finding, FindingKind, Report, Scope, Severity, Verdict};
 
-use super::copy::{Program, Texts};
+use super::copy::{Copy, Program, Texts};
 use crate::check::{self, Budget};
 use crate::cli::{CheckArgs, RunArgs};
 use crate::error::Error;
-use crate::run::How;
+use crate::input::{Input, Kept};
+use crate::run::{self, How};
 
 /// A number of ranks with which a patch was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,6 +162,37 @@ impl<'a> Trials<'a> {
             output: lines,
             interrupted: outcome.interrupted,
         })
+    }
+
+    /// Runs a copy once, or the program as it is: how long it took, if it ended well.
+    pub fn time(&self, copy: Option<&Copy>) -> Result<Option<Duration>, Error> {
+        let (words, env) = match copy {
+            Some(copy) => (copy.words.clone(), copy.env.clone()),
+            None => (self.run.words.clone(), Vec::new()),
+        };
+        let dir = tempfile::tempdir()
+            .map_err(|e| Error::Fix(format!("cannot keep the program's output: {e}")))?;
+        let args = RunArgs {
+            words,
+            json: None,
+            rescue: None,
+            on_deadlock: None,
+            quiet: true,
+            ..self.run.clone()
+        };
+        let how = How {
+            env,
+            silent: true,
+            // Empty: what was never kept.
+            input: Input::Again(Kept::new(dir.path().join("input"))),
+            output: Some(dir.path().join("output")),
+            ..How::default()
+        };
+        let begun = Instant::now();
+        let outcome = run::execute_as(args, how)?;
+        let ended = outcome.happened.job.is_some_and(|exit| exit.success());
+        let well = ended && outcome.report.verdict == Verdict::Clean && !outcome.interrupted;
+        Ok(well.then(|| begun.elapsed()))
     }
 
     /// Checks a patched program, first with the number of ranks asked for.

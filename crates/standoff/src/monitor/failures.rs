@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use standoff_board::layout::{state, wait};
 use standoff_board::read::text;
+use standoff_mpi::format::capital;
 use standoff_report::signals::signal_name;
 use standoff_report::{Cause, Finding, FindingKind, Frame, Traceback};
 
 use super::picture::Reading;
+use super::report::ranks;
 use super::stacks::{own_first, parse, relative};
 use crate::exit::JobExit;
 use crate::sys::End;
@@ -32,16 +34,21 @@ pub fn leaving(reading: &Reading) -> Left {
             traceback: None,
         };
     }
+    let finalized = matches!(header.state, state::FINALIZING | state::FINALIZED);
+    let exited = |status: i64| match finalized {
+        true => format!("exited with status {status}"),
+        false => format!("exited with status {status}, without MPI_Finalize"),
+    };
     let what = match (header.state, header.exit, reading.gone) {
         (state::ABORTING, ..) => format!("called MPI_Abort with {}", header.abort_code),
-        (_, 0 | 1, false) | (_, 1, true) => "finished".to_owned(),
-        (state::FINALIZED, 0, true) => "finished".to_owned(),
+        (_, 0, false) | (state::FINALIZED, 0, true) => "finished".to_owned(),
+        (_, 1, _) if finalized => "finished".to_owned(),
         (_, 0, true) => match reading.end {
             Some(End::Signal(signal)) => by_signal(signal),
-            Some(End::Status(status)) => format!("exited with status {status}"),
-            None => "was killed or crashed".to_owned(),
+            Some(End::Status(status)) => exited(status.into()),
+            None => UNKNOWN.to_owned(),
         },
-        (_, status, _) => format!("exited with status {}", status - 1),
+        (_, status, _) => exited(i64::from(status) - 1),
     };
     Left {
         what,
@@ -136,6 +143,18 @@ fn placed(field: &[u8]) -> Option<(String, Vec<Frame>)> {
     Some((first.to_owned(), frames))
 }
 
+/// The system does not tell how it ended.
+const UNKNOWN: &str = "was killed or crashed";
+
+/// The name of the signal that a launcher's exit status stands for: MPICH gives its number, others 128 more.
+fn told_by(status: i32) -> Option<&'static str> {
+    let signal = if status > 128 { status - 128 } else { status };
+    CRASHES
+        .contains(&signal)
+        .then(|| signal_name(signal))
+        .flatten()
+}
+
 /// Signals that a program brings upon itself.
 const CRASHES: [i32; 7] = [4, 5, 6, 7, 8, 11, 31];
 
@@ -163,6 +182,8 @@ pub struct Failure {
     crashed: bool,
     /// It had come to MPI_Finalize.
     finalizing: bool,
+    /// A signal ended it before it came there.
+    cut_short: bool,
 }
 
 impl Failure {
@@ -170,8 +191,15 @@ impl Failure {
     pub fn finalizing(&self) -> bool {
         self.finalizing
     }
+
+    /// Whether a signal ended it before it came to `MPI_Finalize`.
+    pub fn cut_short(&self) -> bool {
+        self.cut_short
+    }
 }
 
+/// It left with a status of its own, before it came to MPI_Finalize.
+const LEFT: u8 = 2;
 /// It ended without a word.
 const KILLED: u8 = 3;
 /// It had done its part, and left with a status of its own that says no.
@@ -181,7 +209,7 @@ const OWN_STATUS: u8 = 4;
 /// deaths, as far as known.
 pub fn first(mut failures: Vec<Failure>, order: &BTreeMap<(u32, u32), usize>) -> Vec<Failure> {
     let place = |f: &Failure| order.get(&(f.cause.world, f.cause.rank)).copied();
-    let quiet = |f: &Failure| f.class >= KILLED;
+    let quiet = |f: &Failure| f.class >= LEFT;
     // Launchers see a rank's connection close before the kernel counts it as dead: another that they killed for it may come first.
     if failures.iter().any(|f| quiet(f) && f.crashed) {
         failures.retain(|f| !quiet(f) || f.crashed);
@@ -211,10 +239,10 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
         let class = match header.state {
             _ if header.raised[0] != 0 => 0,
             state::ABORTING => 1,
-            _ if header.exit == 1 => continue,
             state::FINALIZED if header.exit > 1 => OWN_STATUS,
             state::FINALIZED => continue,
-            _ if header.exit > 1 => 2,
+            // What a launcher does on a rank's end, it does when a rank has left without MPI_Finalize, with whatever status.
+            _ if header.exit > 0 || matches!(reading.end, Some(End::Status(_))) => LEFT,
             _ => KILLED,
         };
         let mut live = reading.copy.threads.iter().filter(|t| t.used == 1);
@@ -227,6 +255,8 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
             outside,
             crashed,
             finalizing: matches!(header.state, state::FINALIZING | state::FINALIZED),
+            cut_short: header.state == state::RUNNING
+                && matches!(reading.end, Some(End::Signal(_))),
         });
     }
     out
@@ -241,15 +271,27 @@ pub fn crash(failures: Vec<Failure>, exit: JobExit) -> Option<Finding> {
         .filter(|f| f.class == worst)
         .map(|f| f.cause)
         .collect();
+    let unknown = out.causes.iter().any(|c| c.what == UNKNOWN);
     let how = match exit {
-        JobExit::Code(code) => format!("The job ended with exit status {code}."),
+        JobExit::Code(code) => match told_by(code).filter(|_| unknown) {
+            Some(name) => {
+                format!("The job ended with exit status {code}, by which launchers tell of {name}.")
+            }
+            None => format!("The job ended with exit status {code}."),
+        },
         JobExit::Signal(signal) => format!("The job was ended by signal {signal}."),
     };
-    let who: Vec<String> = out
-        .causes
+    let mut alike: Vec<(&str, Vec<u32>)> = Vec::new();
+    for cause in &out.causes {
+        match alike.iter_mut().find(|(what, _)| *what == cause.what) {
+            Some((_, who)) => who.push(cause.rank),
+            None => alike.push((&cause.what, vec![cause.rank])),
+        }
+    }
+    let who: Vec<String> = alike
         .iter()
         .take(4)
-        .map(|c| format!("Rank {} {}.", c.rank, c.what))
+        .map(|(what, who)| format!("{} {what}.", capital(&ranks(who))))
         .collect();
     out.explanation = format!("{} {how}", who.join(" "));
     Some(out)
@@ -264,6 +306,9 @@ mod tests {
         assert_eq!(by_signal(9), "was killed by signal 9 (SIGKILL)");
         assert_eq!(by_signal(11), "crashed with signal 11 (SIGSEGV)");
         assert_eq!(by_signal(40), "was killed by signal 40");
+        assert_eq!(told_by(11), Some("SIGSEGV"));
+        assert_eq!(told_by(139), Some("SIGSEGV"));
+        assert_eq!((told_by(3), told_by(143), told_by(255)), (None, None, None));
     }
 
     #[test]

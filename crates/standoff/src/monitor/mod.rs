@@ -4,7 +4,9 @@
 //! is stuck is proven, [`stall`] knows who only polls, [`stacks`], [`native`] and [`names`] say where in the source, [`places`] where and how often MPI was called before, [`rescue`] has standard sends return instead, [`raise`] has blocked calls return errors, [`pause`] keeps
 //! stuck ranks quiet meanwhile, [`report`] puts it together; [`doing`] tells what each rank does, [`failures`] how ranks ended, [`memory`] whether for want of memory.
 
+pub mod agree;
 pub mod deaths;
+mod destructors;
 pub mod doing;
 pub mod failures;
 pub mod memory;
@@ -20,6 +22,7 @@ pub mod reason;
 pub mod report;
 pub mod rescue;
 mod rest;
+mod spoken;
 pub mod stacks;
 pub mod stall;
 pub mod warnings;

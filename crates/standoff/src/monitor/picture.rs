@@ -139,10 +139,20 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
         .filter(|c| c.comm != 0)
         .map(|c| ((c.comm, c.peer), c.total))
         .collect();
-    // Messages sent on the channel after this one, of any tag.
+    // Messages sent on the channel after this one, but for those that are known to have another tag, being still here as requests.
     let later = |o: &lay::Op| {
         let total = totals.get(&(o.comm, u32::try_from(o.peer).ok()?))?;
-        (o.seq != 0).then(|| total.saturating_sub(o.seq))
+        let later = total.saturating_sub(o.seq);
+        let sends = [op::SEND, op::SSEND, op::BSEND, op::RSEND];
+        let other = |p: &&lay::Op| {
+            let follows = (p.comm, p.peer) == (o.comm, o.peer) && p.seq > o.seq;
+            follows && p.tag != o.tag && sends.contains(&p.kind)
+        };
+        let others = match later {
+            0 => 0,
+            _ => copy.ops.iter().filter(other).count() as u64,
+        };
+        (o.seq != 0).then(|| later.saturating_sub(others))
     };
     let mut ops: Vec<Operation> = copy
         .ops

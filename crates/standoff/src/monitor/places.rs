@@ -212,10 +212,10 @@ impl<'a> Places<'a> {
                 .iter()
                 .map(|(n, ranks)| {
                     let were = if ranks.len() == 1 { "was" } else { "were" };
-                    let times = if *n == 1 {
-                        "once".to_owned()
-                    } else {
-                        format!("{n} times")
+                    let times = match n {
+                        1 => "once".to_owned(),
+                        2 => "twice".to_owned(),
+                        n => format!("{n} times"),
                     };
                     format!("{} {were} there {times}", super::report::ranks(ranks))
                 })

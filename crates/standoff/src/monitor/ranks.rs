@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Instant;
 
-use standoff_board::layout::{Header, LIFE};
+use standoff_board::layout::{Header, LIFE, state};
 use standoff_board::read::{BoardFile, ReadError};
 
 use super::deaths::Deaths;
@@ -196,8 +196,8 @@ impl Rank {
     pub fn check_alive(&mut self) {
         if !self.gone && self.pid != 0 && !self.process.is_some_and(Process::alive) {
             self.gone = true;
-            // 1: left with status 0.
-            let well = |h: standoff_board::layout::Header| h.exit == 1;
+            // 1: left with status 0. Launchers end a job of which a rank has left without MPI_Finalize.
+            let well = |h: Header| h.exit == 1 && h.state == state::FINALIZED;
             if !self.board.header().is_ok_and(well) {
                 self.died = Some(Instant::now());
             }

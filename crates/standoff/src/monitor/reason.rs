@@ -6,8 +6,13 @@ use standoff_mpi::{BlockedOp, OpKind, Peer, Reason};
 use super::report::{Known, ranks};
 
 impl Known<'_> {
-    /// Whether whoever a receive may take a message from has sent some before, which were received.
+    /// Whether whoever a receive may take a message from has sent some before, which were received or which other receives are to get.
     fn has_sent(&self, me: WorldRank, op: &BlockedOp) -> bool {
+        if let Peer::Rank { world, .. } = op.peer
+            && self.was_sent(world, me, op)
+        {
+            return true;
+        }
         let Some(Some(reading)) = self.readings.get(me.0 as usize) else {
             return false;
         };
@@ -21,6 +26,23 @@ impl Known<'_> {
         };
         let mut ends = copy.received.iter();
         ends.any(|end| end.comm as usize == index + 1 && from(end.peer) && end.total > 0)
+    }
+
+    /// Whether `from` has sent `to` anything on the communicator of the operation.
+    fn was_sent(&self, from: WorldRank, to: WorldRank, op: &BlockedOp) -> bool {
+        let [sender, receiver] = [from, to].map(|r| self.readings.get(r.0 as usize));
+        let (Some(Some(sender)), Some(Some(receiver))) = (sender, receiver) else {
+            return false;
+        };
+        let entry = |r: &super::picture::Reading| {
+            let at = r.copy.comms.iter().position(|c| c.id == op.comm.0)?;
+            Some((at, r.copy.comms[at].rank))
+        };
+        let (Some((index, _)), Some((_, peer))) = (entry(sender), entry(receiver)) else {
+            return false;
+        };
+        let mut ends = sender.copy.sent.iter();
+        ends.any(|end| end.comm as usize == index + 1 && end.peer == peer && end.total > 0)
     }
 
     /// Why nothing releases an operation, in a few words.
@@ -44,14 +66,27 @@ impl Known<'_> {
                 }
             }
             Reason::TagDiffers { sent } => {
-                let tags: Vec<String> = sent
+                let mut senders: Vec<(WorldRank, Vec<String>)> = Vec::new();
+                for s in sent {
+                    let place = at(self.sent_at(s.from, me, op.comm, s.tag));
+                    let tag = format!("{}{place}", s.tag);
+                    match senders.last_mut() {
+                        Some((from, tags)) if *from == s.from => tags.push(tag),
+                        _ => senders.push((s.from, vec![tag])),
+                    }
+                }
+                let sent: Vec<String> = senders
                     .iter()
-                    .map(|s| {
-                        let place = at(self.sent_at(s.from, me, op.comm, s.tag));
-                        format!("rank {} sent tag {}{place}", s.from.0, s.tag)
+                    .map(|(from, tags)| {
+                        let word = if tags.len() == 1 { "tag" } else { "tags" };
+                        format!(
+                            "rank {} sent {word} {}",
+                            from.0,
+                            standoff_mpi::format::and(tags)
+                        )
                     })
                     .collect();
-                format!("{}, not tag {}", tags.join(", "), op.tag.unwrap_or(-1))
+                format!("{}, not tag {}", sent.join(", "), op.tag.unwrap_or(-1))
             }
             Reason::OtherSource { sent } => {
                 let sent: Vec<String> = sent
@@ -104,7 +139,11 @@ impl Known<'_> {
             Reason::NotEntered { missing } => {
                 let list: Vec<u32> = missing.iter().map(|r| r.0).collect();
                 let has = if list.len() == 1 { "has" } else { "have" };
-                format!("{} {has} not called it", ranks(&list))
+                let did = match op.kind {
+                    OpKind::Collective { start: Some(_), .. } => "started",
+                    _ => "called",
+                };
+                format!("{} {has} not {did} it", ranks(&list))
             }
             Reason::EdgeMissing {
                 sources,
@@ -115,6 +154,9 @@ impl Known<'_> {
                     ([], gives) => format!("the graph has no edge from it at {}", list(gives)),
                     (takes, _) => format!("the graph has no edge to it at {}", list(takes)),
                 }
+            }
+            Reason::Different { roots: true, .. } => {
+                "the ranks gave roots that do not fit".to_owned()
             }
             Reason::Different { .. } => "others called something else in its place".to_owned(),
         }

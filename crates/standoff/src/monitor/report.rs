@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use standoff_board::layout::{self as lay, Header, state};
 use standoff_board::read::text;
 use standoff_mpi::picture::{CommId, Root, SendMode, WorldRank};
-use standoff_mpi::{Agent, Blocked, BlockedOp, Finding as Found, OpKind, Peer, Picture};
+use standoff_mpi::{Agent, Blocked, BlockedOp, Departure, Finding as Found, OpKind, Peer, Picture};
 use standoff_report::{
     Abi, AgentEntry, CallEntry, Cause, Finding, FindingKind, Frame, MpiInfo, Op, RequestEntry,
     WaitKind,
@@ -13,10 +13,12 @@ use standoff_report::{
 
 use standoff_report::sources::{FileSources, Sources};
 
+use super::destructors::{destructors, unmark};
 use super::failures::{Left, dead_thread, leaving};
 use super::names::{rust_call, spelling, user_call};
 use super::picture::{self, Reading};
 use super::places::{Places, in_words};
+use super::spoken::Words;
 use super::stacks::Stacks;
 use super::stall::STALL;
 
@@ -40,11 +42,9 @@ const NAMES: usize = 64;
 
 /// Ranks whose stacks the findings need.
 pub fn wanted(found: &[Found]) -> Vec<usize> {
-    let mut ranks: Vec<usize> = found
-        .iter()
-        .flat_map(|f| f.core.iter().chain(&f.victims))
-        .map(|b| b.agent.rank.0 as usize)
-        .collect();
+    let waiting = found.iter().flat_map(|f| f.core.iter().chain(&f.victims));
+    let mut ranks: Vec<usize> = waiting.map(|b| b.agent.rank.0 as usize).collect();
+    ranks.extend(found.iter().flat_map(|f| &f.ended).map(|r| r.0 as usize));
     ranks.sort_unstable();
     ranks.dedup();
     ranks
@@ -120,6 +120,7 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
     out.causes = found.ended.iter().map(|&r| known.cause(r)).collect();
     out.causes.extend(known.dead_threads(&out.core));
     out.cycle = found.cycle.iter().map(|&a| known.name(a)).collect();
+    let words = Words::new(&out.core);
     out.mismatch = found
         .mismatches
         .iter()
@@ -133,12 +134,11 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
                     Root::Null => " with MPI_PROC_NULL".to_owned(),
                     Root::None => String::new(),
                 };
-                format!(
-                    "{} {verb} {}{root} on {}",
-                    ranks(&who),
-                    standoff_mpi::format::collective(v.kind, v.blocking),
-                    m.comm_name
-                )
+                let call = standoff_mpi::format::collective(v.kind, v.blocking);
+                let call = words
+                    .other(&call)
+                    .map_or(call.clone(), |word| format!("{word} ({call})"));
+                format!("{} {verb} {call}{root} on {}", ranks(&who), m.comm_name)
             })
         })
         .collect();
@@ -150,39 +150,49 @@ fn finding(kind: FindingKind, found: &Found, picture: &Picture, known: &Known<'_
                 .to_owned(),
         );
     }
-    out.explanation = spoken(standoff_mpi::explain(found, picture), &out.core);
+    out.explanation = words.spoken(standoff_mpi::explain(found, picture));
+    // What the picture does not know: how they came to be there.
+    if let [first, rest @ ..] = &out.causes[..found.ended.len()]
+        && first.what != "finished"
+        && rest.iter().all(|cause| cause.what == first.what)
+    {
+        let sit = if rest.is_empty() { "sits" } else { "sit" };
+        let known = format!("{}, {sit} in MPI_Finalize", first.what);
+        out.explanation = out
+            .explanation
+            .replace("already finished (MPI_Finalize)", &known);
+    }
     for sentence in known.before(found, &out) {
         out.explanation += &format!(" {sentence}");
     }
-    out.advice = standoff_mpi::advise(found, picture, spelling(&out.core));
+    unmark(&mut out.core);
+    unmark(&mut out.victims);
+    let spelling = spelling(&out.core);
+    let left = &out.causes[..found.ended.len()];
+    out.advice = standoff_mpi::advise(found, picture, spelling, departure(left));
+    for advice in &mut out.advice {
+        words.advise(advice, spelling);
+    }
     out
 }
 
-/// An explanation with the user's own words for a procedure beside its first mention, where all who are in it wrote the same. mpi4py's lower-case
-/// methods lead to procedures that nobody wrote.
-fn spoken(mut text: String, core: &[AgentEntry]) -> String {
-    let mut words: BTreeMap<&str, Option<&str>> = BTreeMap::new();
-    for entry in core.iter().filter(|e| e.call != "MPI_Finalize") {
-        let word = entry.user_call.as_deref();
-        let word = word.map(|call| call.split('(').next().unwrap_or(call));
-        let known = words.entry(&entry.call).or_insert(word);
-        if *known != word {
-            *known = None;
+/// How those who left did so, if it is known of all.
+fn departure(causes: &[Cause]) -> Option<Departure> {
+    let exits = ["raised SystemExit", "called sys.exit"];
+    let way = |cause: &Cause| {
+        let what = &cause.what;
+        if exits.iter().any(|exit| what.starts_with(exit)) {
+            Some(Departure::Exited)
+        } else {
+            what.starts_with("raised ").then_some(Departure::Raised)
         }
-    }
-    for (call, word) in words {
-        let whole = |at: usize| {
-            let next = text[at + call.len()..].chars().next();
-            !next.is_some_and(|c| c.is_alphanumeric() || c == '_')
-        };
-        let Some(at) = text.match_indices(call).map(|m| m.0).find(|&at| whole(at)) else {
-            continue;
-        };
-        if let Some(word) = word.filter(|_| !call.is_empty()) {
-            text.replace_range(at..at + call.len(), &format!("{word} ({call})"));
-        }
-    }
-    text
+    };
+    let ways: Option<Vec<Departure>> = causes.iter().map(way).collect();
+    let ways = ways.filter(|ways| !ways.is_empty())?;
+    Some(match ways.contains(&Departure::Raised) {
+        true => Departure::Raised,
+        false => Departure::Exited,
+    })
 }
 
 impl Known<'_> {
@@ -239,6 +249,7 @@ impl Known<'_> {
 
     fn stack(&self, agent: Agent) -> Vec<Frame> {
         self.stacks
+            .frames
             .get(&(agent.rank.0 as usize, agent.thread as usize))
             .cloned()
             .unwrap_or_default()
@@ -286,7 +297,7 @@ impl Known<'_> {
         };
         let written = |call: &str, frame: &Frame| self.written(agent.rank, call, frame);
         let rank = agent.rank.0 as usize;
-        let stack = self.stacks.get(&(rank, agent.thread as usize));
+        let stack = self.stacks.frames.get(&(rank, agent.thread as usize));
         let top = stack.and_then(|stack| stack.first());
         self.places.calls(rank, reading, thread, top, &written)
     }
@@ -299,7 +310,8 @@ impl Known<'_> {
             .take(NAMES)
             .collect();
         let ended = &found.ended[..found.ended.len().min(NAMES)];
-        let mut out = Self::destructors(&finding.core);
+        let mut out = destructors(&finding.core);
+        out.extend(self.handling(found));
         out.extend(self.places.partings(&waiting, ended));
         let mut last: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         for entry in finding.core.iter().filter(|e| e.op == Some(Op::Ended)) {
@@ -313,6 +325,33 @@ impl Known<'_> {
             format!("The last communication of {whose} was {words}.")
         }));
         out
+    }
+
+    /// Agents of the core that are where they are because of an exception: in a handler, `finally` or `__exit__`, where others may not be.
+    fn handling(&self, found: &Found) -> Vec<String> {
+        let mut who: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for agent in found.core.iter().map(|b| b.agent) {
+            let known = &self.stacks.handling;
+            let Some((error, at)) = known.get(&(agent.rank.0 as usize, agent.thread as usize))
+            else {
+                continue;
+            };
+            let what = match error.as_str() {
+                "GeneratorExit" => "cleaning up after a generator that was closed early".to_owned(),
+                error => {
+                    let place = at.first().and_then(super::places::at);
+                    let place = place.map_or(String::new(), |place| format!(", raised at {place}"));
+                    format!("handling {error}{place}")
+                }
+            };
+            who.entry(what).or_default().push(agent.rank.0);
+        }
+        let say = |(what, mut who): (String, Vec<u32>)| {
+            who.dedup();
+            let is = if who.len() == 1 { "is" } else { "are" };
+            super::places::capital(&format!("{} {is} {what}.", ranks(&who)))
+        };
+        who.into_iter().take(3).map(say).collect()
     }
 
     /// Where an operation was posted.
@@ -429,6 +468,18 @@ impl Known<'_> {
         }
     }
 
+    /// Where a native program called MPI_Finalize, if it is in there: it tells which way out a rank took. (Python calls it at its end,
+    /// from nowhere in the user's code.)
+    fn finalize(&self, rank: WorldRank) -> Vec<Frame> {
+        let reading = self.readings.get(rank.0 as usize).and_then(Option::as_ref);
+        let native = reading.filter(|r| r.copy.header.python == 0);
+        let thread = native.and_then(|r| {
+            let mut threads = (0u32..).zip(&r.copy.threads);
+            threads.find(|(_, t)| t.used == 1 && t.wait == lay::wait::FINALIZE)
+        });
+        thread.map_or_else(Vec::new, |(thread, _)| self.stack(Agent { rank, thread }))
+    }
+
     /// Threads that died in ranks of the core: what they would have done, others may be waiting for.
     fn dead_threads(&self, core: &[AgentEntry]) -> Vec<Cause> {
         let mut ranks: Vec<u32> = core.iter().map(|e| e.rank).collect();
@@ -441,72 +492,19 @@ impl Known<'_> {
         ranks.into_iter().filter_map(dead).collect()
     }
 
-    /// Agents of the core that are in a destructor or finalizer: a sentence for each place.
-    fn destructors(core: &[AgentEntry]) -> Vec<String> {
-        let mut places: BTreeMap<String, Vec<u32>> = BTreeMap::new();
-        for entry in core {
-            let named = |name: &str| {
-                let stack = &entry.stack;
-                stack
-                    .iter()
-                    .position(|f| f.function.as_deref() == Some(name))
-            };
-            let weakref = |f: &&Frame| {
-                let file = f.file.as_deref().unwrap_or_default();
-                file.ends_with("/weakref.py")
-            };
-            let finalizer = entry.stack.iter().find(weakref).is_some();
-            let (what, outer) = match (named("__del__"), finalizer) {
-                (Some(at), _) => {
-                    let frame = &entry.stack[at];
-                    let place = super::places::at(frame);
-                    let place = place.map_or(String::new(), |place| format!(" at {place}"));
-                    let what = format!("in a destructor (__del__{place})");
-                    (what, entry.stack.get(at + 1))
-                }
-                (None, true) => {
-                    let last = entry.stack.iter().rposition(|f| weakref(&f));
-                    let outer = last.and_then(|at| entry.stack.get(at + 1));
-                    ("in a finalizer (weakref)".to_owned(), outer)
-                }
-                (None, false) => continue,
-            };
-            let ran = outer.and_then(super::places::at);
-            let ran = ran.map_or(String::new(), |p| format!(", which Python ran at {p}"));
-            places
-                .entry(format!("{what}{ran}"))
-                .or_default()
-                .push(entry.rank);
-        }
-        let mut out: Vec<String> = places
-            .into_iter()
-            .take(3)
-            .map(|(what, who)| {
-                let is = if who.len() == 1 { "is" } else { "are" };
-                let text = format!("{} {is} {what}.", ranks(&who));
-                super::places::capital(&text)
-            })
-            .collect();
-        if !out.is_empty() {
-            out.push(
-                "When an object is destroyed is decided on each rank by itself (by its references, or by the garbage \
-                 collection), so a destructor must not communicate."
-                    .to_owned(),
-            );
-        }
-        out
-    }
-
     /// Why a rank is no longer there.
     fn cause(&self, rank: WorldRank) -> Cause {
         let reading = self.readings.get(rank.0 as usize).and_then(Option::as_ref);
-        let left = reading.map_or_else(
+        let mut left = reading.map_or_else(
             || Left {
                 what: "left".to_owned(),
                 ..Left::default()
             },
             leaving,
         );
+        if left.stack.is_empty() {
+            left.stack = self.finalize(rank);
+        }
         left.cause(self.world, rank.0)
     }
 }

@@ -16,8 +16,14 @@ use super::ranks::{Rank, World};
 /// How long ranks have to write down their Python stacks.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// Stacks by (rank, slot), innermost frame of the user's own code first.
-pub type Stacks = BTreeMap<(usize, usize), Vec<Frame>>;
+/// What threads do, by (rank, slot).
+#[derive(Debug, Default)]
+pub struct Stacks {
+    /// Innermost frame of the user's own code first.
+    pub frames: BTreeMap<(usize, usize), Vec<Frame>>,
+    /// An exception that a Python thread is handling (in `except`, `finally` or `__exit__`), and where it was raised.
+    pub handling: BTreeMap<(usize, usize), (String, Vec<Frame>)>,
+}
 
 /// Asks the `wanted` ranks for their stacks, and pauses each that has nothing more to say.
 pub fn collect(
@@ -69,7 +75,7 @@ pub fn collect(
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-    let mut out = Stacks::new();
+    let mut out = Stacks::default();
     for (rank, reading) in ranks {
         let python = python_stacks(rank);
         for (slot, thread) in reading.copy.threads.iter().enumerate() {
@@ -80,8 +86,17 @@ pub fn collect(
             let frames = if thread.noted == 1 {
                 note.map(|n| parse(text(&n).lines())).unwrap_or_default()
             } else {
-                python.get(&thread.pthread).cloned().unwrap_or_default()
+                python
+                    .get(&thread.pthread)
+                    .map(|p| p.frames.clone())
+                    .unwrap_or_default()
             };
+            if let Some((error, at)) = python.get(&thread.pthread).and_then(|p| p.handling.clone())
+            {
+                let mut at = own_first(at);
+                relative(&mut at);
+                out.handling.insert((rank.rank, slot), (error, at));
+            }
             let mut frames = own_first(frames);
             let in_call = thread.wait != wait::OUTSIDE;
             // The frames of an interpreter, or what it does when it ends, say nothing of the user's code.
@@ -94,21 +109,44 @@ pub fn collect(
                 frames = program_first(frames);
             }
             relative(&mut frames);
-            out.insert((rank.rank, slot), frames);
+            out.frames.insert((rank.rank, slot), frames);
         }
     }
     out
 }
 
+/// What the rank's helper has written of one thread.
+#[derive(Debug, Default)]
+struct Written {
+    frames: Vec<Frame>,
+    handling: Option<(String, Vec<Frame>)>,
+}
+
 /// What the rank's helper has written, by Python thread identifier.
-fn python_stacks(rank: &Rank) -> HashMap<u64, Vec<Frame>> {
+fn python_stacks(rank: &Rank) -> HashMap<u64, Written> {
     let written = std::fs::read_to_string(rank.board.path().with_extension("stacks"));
+    by_thread(&written.unwrap_or_default())
+}
+
+/// After `thread IDENT` its frames, then `handling ERROR` and the frames of that.
+fn by_thread(written: &str) -> HashMap<u64, Written> {
     let mut out = HashMap::new();
-    for part in written.unwrap_or_default().split("thread ").skip(1) {
-        let mut lines = part.lines();
-        if let Some(ident) = lines.next().and_then(|l| l.trim().parse().ok()) {
-            out.insert(ident, parse(lines));
-        }
+    // At the beginnings of lines: anything may stand in names and messages.
+    for part in written.split("\nthread ") {
+        let part = part.strip_prefix("thread ").unwrap_or(part);
+        let Some((ident, rest)) = part.split_once('\n') else {
+            continue;
+        };
+        let Ok(ident) = ident.trim().parse() else {
+            continue;
+        };
+        let (frames, handling) = match rest.split_once("\nhandling ") {
+            Some((frames, handling)) => (frames, handling.split_once('\n')),
+            None => (rest, None),
+        };
+        let handling = handling.map(|(error, at)| (error.to_owned(), parse(at.lines())));
+        let frames = parse(frames.lines());
+        out.insert(ident, Written { frames, handling });
     }
     out
 }
@@ -233,7 +271,22 @@ pub fn relative(frames: &mut [Frame]) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Frame, program_first};
+    use super::{Frame, by_thread, program_first};
+
+    #[test]
+    fn threads_and_what_they_handle() {
+        let text = "thread 7\n3\tinner thread 9\t/x/a.py\n9\t<module>\t/x/a.py\nhandling KeyError: 't'\n2\tget\t/x/b.py\nthread 8\n1\trun\t/x/c.py\n";
+        let threads = by_thread(text);
+        assert_eq!(threads.len(), 2);
+        assert_eq!(threads[&7].frames.len(), 2);
+        let (error, at) = threads[&7].handling.as_ref().unwrap();
+        assert_eq!(
+            (error.as_str(), &at[0]),
+            ("KeyError: 't'", &Frame::at("/x/b.py", 2, "get"))
+        );
+        assert!(threads[&8].handling.is_none() && threads[&8].frames.len() == 1);
+        assert!(by_thread("").is_empty());
+    }
 
     fn at(file: &str, function: &str) -> Frame {
         Frame::at(file, 1, function)

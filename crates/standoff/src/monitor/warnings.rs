@@ -14,6 +14,7 @@ use standoff_mpi::format::collective;
 use standoff_mpi::picture::{CommId, Op, Operation, Tags, Unmatched, WorldRank};
 use standoff_report::{AgentEntry, Finding, FindingKind, Frame};
 
+use super::agree;
 use super::picture::{self, Polls, Reading, collective_kind};
 use super::report::{Known, ranks};
 
@@ -215,9 +216,9 @@ type Sides = BTreeMap<Variant, Vec<(WorldRank, u16)>>;
 
 /// A member of a communicator.
 #[derive(Clone, Copy)]
-struct Member<'a> {
-    rank: WorldRank,
-    comm: &'a lay::Comm,
+pub(super) struct Member<'a> {
+    pub rank: WorldRank,
+    pub comm: &'a lay::Comm,
 }
 
 /// Collectives in which members of a communicator differ.
@@ -233,32 +234,43 @@ fn collectives(known: &Known<'_>) -> Vec<Finding> {
             }
         }
     }
-    let found = members
-        .values()
-        .filter(|m| m.len() > 1)
-        .filter_map(|m| differing(m, known));
-    cut(found.collect(), "communicators")
+    let several = || members.values().filter(|m| m.len() > 1);
+    let found = several().filter_map(|m| differing(m, known));
+    let mut out = cut(found.collect(), "communicators");
+    for members in several().filter(|m| same(m) && m[0].comm.inter == 0) {
+        out.extend(agree::disagreements(members, known));
+    }
+    out
+}
+
+/// Whether all called the same collectives.
+fn same(members: &[Member<'_>]) -> bool {
+    let folded = |m: &Member<'_>| (m.comm.collectives, m.comm.folded);
+    members.iter().all(|m| folded(m) == folded(&members[0]))
 }
 
 fn differing(members: &[Member<'_>], known: &Known<'_>) -> Option<Finding> {
-    let folded = |m: &Member<'_>| (m.comm.collectives, m.comm.folded);
-    if members.iter().all(|m| folded(m) == folded(&members[0])) {
+    let inter = members[0].comm.inter != 0;
+    // On an intercommunicator roots are not folded: right ones differ.
+    if !inter && same(members) {
         return None;
     }
     let fewest = members.iter().map(|m| m.comm.collectives).min()?;
     let most = members.iter().map(|m| m.comm.collectives).max()?;
     let oldest = most.saturating_sub(lay::HISTORY as u64);
     let name = text(&members[0].comm.name);
-    let inter = members[0].comm.inter != 0;
     for seq in oldest..most {
         let mut variants = Sides::new();
+        let mut roots = Sides::new();
         for m in members {
             let begun = m.comm.history[seq as usize % lay::HISTORY];
             match begun.seq1 {
                 n if n == seq + 1 => {
+                    let key = |root| Some((begun.collective, begun.blocking, root));
+                    let here = (m.rank, begun.place);
                     let root = if inter { lay::root::NONE } else { begun.root };
-                    let key = Some((begun.collective, begun.blocking, root));
-                    variants.entry(key).or_default().push((m.rank, begun.place));
+                    variants.entry(key(root)).or_default().push(here);
+                    roots.entry(key(begun.root)).or_default().push(here);
                 }
                 _ if m.comm.collectives <= seq => {
                     variants.entry(None).or_default().push((m.rank, 0))
@@ -278,9 +290,19 @@ fn differing(members: &[Member<'_>], known: &Known<'_>) -> Option<Finding> {
         if variants.len() > 1 && !variants.keys().all(parting) {
             return Some(mismatch(&name, seq, variants, known));
         }
+        if inter && variants.len() == 1 && roots_clash(&roots) {
+            let mut finding = mismatch(&name, seq, roots, known);
+            finding.explanation = format!(
+                "Collective number {} on {name}: the roots do not fit. One rank gives MPI_ROOT, the others of its group give MPI_PROC_NULL, and all of the \
+                 other group give its rank in its group; here the library let it pass, with another message size, library or timing it hangs or gives wrong \
+                 data.",
+                seq + 1,
+            );
+            return Some(finding);
+        }
     }
     // Before what is remembered.
-    (fewest == most && oldest > 0).then(|| {
+    (fewest == most && oldest > 0 && !same(members)).then(|| {
         let mut finding = Finding::new(FindingKind::CollectiveMismatch);
         let who: Vec<u32> = members.iter().map(|m| m.rank.0).collect();
         finding.explanation = format!(
@@ -291,6 +313,17 @@ fn differing(members: &[Member<'_>], known: &Known<'_>) -> Option<Finding> {
         );
         finding
     })
+}
+
+/// Whether roots of one collective on an intercommunicator cannot belong together, whoever else gave what: two roots, or two ranks for the root.
+fn roots_clash(roots: &Sides) -> bool {
+    let given = |wanted: fn(i32) -> bool| {
+        let of = roots
+            .iter()
+            .filter(move |(key, _)| key.is_some_and(|k| wanted(k.2)));
+        of.map(|(_, who)| who.len())
+    };
+    given(|root| root >= 0).count() > 1 || given(|root| root == lay::root::ME).sum::<usize>() > 1
 }
 
 fn mismatch(name: &str, seq: u64, variants: Sides, known: &Known<'_>) -> Finding {
@@ -309,10 +342,11 @@ fn mismatch(name: &str, seq: u64, variants: Sides, known: &Known<'_>) -> Finding
             || "a collective".to_owned(),
             |kind| collective(kind, blocking != 0),
         );
-        let root = if root >= 0 {
-            format!(" with root {root}")
-        } else {
-            String::new()
+        let root = match root {
+            lay::root::ME => " with MPI_ROOT".to_owned(),
+            lay::root::NULL => " with MPI_PROC_NULL".to_owned(),
+            root if root >= 0 => format!(" with root {root}"),
+            _ => String::new(),
         };
         let mut places: Vec<String> = Vec::new();
         for &(rank, place) in &members {

@@ -549,7 +549,7 @@ impl Watcher for Monitor {
             out.findings.push(finding(&Known {
                 world: 0,
                 readings: &[],
-                stacks: stacks::Stacks::new(),
+                stacks: stacks::Stacks::default(),
                 places: Places::new(None, Native::default()),
                 sources: standoff_report::sources::FileSources::new("."),
             }));
@@ -564,12 +564,14 @@ impl Watcher for Monitor {
             let readings = read(&mut self.ranks.worlds[world]);
             failed.extend(failures::failures(world as u32, &readings));
         }
+        // MPICH's launcher may kill all when one ends without MPI_Finalize, and say 0.
+        let cut_short = failed.iter().any(failures::Failure::cut_short);
         let failed = failures::first(failed, &self.ranks.order_of_deaths());
         // A library may abort in MPI_Finalize, or crash there, over what the program left undone (MPICH over unreceived messages).
         let at_the_end = failed.iter().all(failures::Failure::finalizing);
         let failure = failures::crash(failed, exit);
         // A program may end with any status of its own; only a rank that crashed, aborted or raised makes a failure.
-        let failure = failure.filter(|_| !exit.success());
+        let failure = failure.filter(|_| !exit.success() || cut_short);
         let unseen = self.ranks.worlds.is_empty() && !exit.success();
         let mut out = self.blank(if failure.is_some() || unseen {
             Verdict::Failed

@@ -1,0 +1,42 @@
+//! Numbers of collective operations on the board ([`super::Op::collective`]).
+
+#![allow(missing_docs)] // the names are MPI's
+pub const BARRIER: u8 = 0;
+pub const BCAST: u8 = 1;
+pub const GATHER: u8 = 2;
+pub const GATHERV: u8 = 3;
+pub const SCATTER: u8 = 4;
+pub const SCATTERV: u8 = 5;
+pub const ALLGATHER: u8 = 6;
+pub const ALLGATHERV: u8 = 7;
+pub const ALLTOALL: u8 = 8;
+pub const ALLTOALLV: u8 = 9;
+pub const ALLTOALLW: u8 = 10;
+pub const REDUCE: u8 = 11;
+pub const ALLREDUCE: u8 = 12;
+pub const REDUCE_SCATTER: u8 = 13;
+pub const REDUCE_SCATTER_BLOCK: u8 = 14;
+pub const SCAN: u8 = 15;
+pub const EXSCAN: u8 = 16;
+pub const NEIGHBOR_ALLGATHER: u8 = 17;
+pub const NEIGHBOR_ALLGATHERV: u8 = 18;
+pub const NEIGHBOR_ALLTOALL: u8 = 19;
+pub const NEIGHBOR_ALLTOALLV: u8 = 20;
+pub const NEIGHBOR_ALLTOALLW: u8 = 21;
+pub const COMM_DUP: u8 = 22;
+pub const COMM_DUP_WITH_INFO: u8 = 23;
+pub const COMM_SPLIT: u8 = 24;
+pub const COMM_SPLIT_TYPE: u8 = 25;
+pub const COMM_CREATE: u8 = 26;
+pub const COMM_CREATE_GROUP: u8 = 27;
+pub const CART_CREATE: u8 = 28;
+pub const CART_SUB: u8 = 29;
+pub const GRAPH_CREATE: u8 = 30;
+pub const DIST_GRAPH_CREATE: u8 = 31;
+pub const DIST_GRAPH_CREATE_ADJACENT: u8 = 32;
+pub const INTERCOMM_CREATE: u8 = 33;
+pub const INTERCOMM_MERGE: u8 = 34;
+pub const COMM_FREE: u8 = 35;
+pub const COMM_DISCONNECT: u8 = 36;
+/// The making of a persistent one: this and its number, up to [`NEIGHBOR_ALLTOALLW`].
+pub const INIT: u8 = 37;
