@@ -20,12 +20,12 @@ int main(int argc, char **argv)
     MPI_Comm_rank(group, &mine);
     MPI_Intercomm_create(group, 0, MPI_COMM_WORLD, server ? 2 : 0, 9, &coupler);
     if (server) {
-        MPI_Gather(NULL, 0, MPI_INT, all, 1, MPI_INT, mine == 0 ? MPI_ROOT : MPI_PROC_NULL, coupler);
+        MPI_Gather(NULL, 0, MPI_INT, all, 1, MPI_INT, mine == 0 ? MPI_ROOT : MPI_PROC_NULL, coupler); // @warn
         if (mine == 0)
             printf("results of %d, %d and %d\n", all[0], all[1], all[2]);
     } else {
         /* The client in the middle was to use the second server once. */
-        MPI_Gather(&rank, 1, MPI_INT, NULL, 0, MPI_INT, mine == 1 ? 1 : 0, coupler);
+        MPI_Gather(&rank, 1, MPI_INT, NULL, 0, MPI_INT, mine == 1 ? 1 : 0, coupler); // @warn
     }
     MPI_Comm_free(&coupler);
     MPI_Comm_free(&group);

@@ -116,7 +116,7 @@ fn what_differs() {
     assert!(advice.contains("the same root"), "{advice}");
     let (text, _) = said(&job(2).ssend(0, 1, 3).recv(1, 0, 4));
     assert!(
-        text.contains("Rank 1 does receive from rank 0, but with tag 4"),
+        text.contains("Rank 0 did send rank 1 a message with tag 3, but rank 1 waits for tag 4"),
         "{text}"
     );
 }
