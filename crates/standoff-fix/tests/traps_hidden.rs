@@ -5,35 +5,45 @@ mod common;
 use common::proposal;
 use standoff_fix::Language::{self, C, Python};
 
-/// Nothing is offered, whatever the reason; one is given.
-#[track_caller]
-fn refused(language: Language, source: &str) {
-    let proposal = proposal(language, source);
-    assert_eq!(proposal.candidates, [], "{source}");
-    assert!(!proposal.refused.is_empty(), "{source}");
-}
+/// The programs of one test for which something is offered, or nothing said; all are shown at its end.
+#[derive(Default)]
+struct Wrong(Vec<String>);
 
-/// In a function that all ranks call.
-#[track_caller]
-fn python(body: &str) {
-    let body: String = body.lines().map(|l| format!("    {l}\n")).collect();
-    refused(
-        Python,
-        &format!("import numpy as np\nTOTAL = 0\ndef work(comm, peer, field):\n{body}"),
-    );
-}
+impl Wrong {
+    /// Nothing is offered, whatever the reason; one is given.
+    fn check(&mut self, language: Language, source: &str) {
+        let proposal = proposal(language, source);
+        let kinds: Vec<_> = proposal.candidates.iter().map(|c| c.repair).collect();
+        if !kinds.is_empty() {
+            self.0.push(format!("{kinds:?} offered:\n{source}"));
+        } else if proposal.refused.is_empty() {
+            self.0.push(format!("no reason:\n{source}"));
+        }
+    }
 
-#[track_caller]
-fn c(body: &str) {
-    let body: String = body.lines().map(|l| format!("    {l}\n")).collect();
-    refused(
-        C,
-        &format!("#include <mpi.h>\nstatic double all[64];\nvoid work(int peer)\n{{\n{body}}}\n"),
-    );
+    /// In a function that all ranks call.
+    fn python(&mut self, body: &str) {
+        let body: String = body.lines().map(|l| format!("    {l}\n")).collect();
+        let head = "import numpy as np\nTOTAL = 0\ndef work(comm, peer, field):\n";
+        self.check(Python, &format!("{head}{body}"));
+    }
+
+    fn c(&mut self, body: &str) {
+        let body: String = body.lines().map(|l| format!("    {l}\n")).collect();
+        let head = "#include <mpi.h>\nstatic double all[64];\nvoid work(int peer)\n{\n";
+        self.check(C, &format!("{head}{body}}}\n"));
+    }
+
+    #[track_caller]
+    fn none(self) {
+        let (n, list) = (self.0.len(), self.0.join("\n"));
+        assert!(n == 0, "{n} programs:\n{list}");
+    }
 }
 
 #[test]
 fn memory_under_another_name() {
+    let mut wrong = Wrong::default();
     for alias in [
         "v = np.frombuffer(u)",
         "v = np.frombuffer(u, dtype='d', count=2)",
@@ -64,14 +74,16 @@ fn memory_under_another_name() {
         "v = [x for x in (u,)][0]",
         "import ctypes; v = np.ctypeslib.as_array((ctypes.c_double * 4).from_buffer(u))",
     ] {
-        python(&format!(
+        wrong.python(&format!(
             "u = np.zeros(4)\n{alias}\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)"
         ));
     }
+    wrong.none();
 }
 
 #[test]
 fn received_value_reaches_what_is_sent() {
+    let mut wrong = Wrong::default();
     for between in [
         "TOTAL = got",
         "total = 1 + (twice := got * 2); got = twice",
@@ -98,14 +110,16 @@ fn received_value_reaches_what_is_sent() {
         "globals()['field'] = got",
         "setattr(field, 'x', got)",
     ] {
-        python(&format!(
+        wrong.python(&format!(
             "other = 2\ngot = comm.recv(source=peer)  # @stuck 0 1\n{between}\ncomm.send(field, dest=peer)"
         ));
     }
+    wrong.none();
 }
 
 #[test]
 fn inside_the_calls() {
+    let mut wrong = Wrong::default();
     for pair in [
         "comm.send((got := comm.recv(source=peer)) + 1, dest=peer)  # @stuck 0 1",
         "comm.send(comm.recv(source=peer), dest=peer)  # @stuck 0 1",
@@ -121,12 +135,14 @@ fn inside_the_calls() {
         "got, = [comm.recv(source=peer)]  # @stuck 0 1\ncomm.send(got, dest=peer)",
         "comm, peer = comm.recv(source=peer)  # @stuck 0 1\ncomm.send(1, dest=peer)",
     ] {
-        python(pair);
+        wrong.python(pair);
     }
+    wrong.none();
 }
 
 #[test]
 fn in_other_functions() {
+    let mut wrong = Wrong::default();
     for source in [
         // A global that a called function changes.
         "\
@@ -209,25 +225,29 @@ class Box:
         comm.send(self[0], dest=peer)
 ",
     ] {
-        refused(Python, source);
+        wrong.check(Python, source);
     }
+    wrong.none();
 }
 
 /// The buffer of one turn is that of the next.
 #[test]
 fn reused_in_a_loop() {
+    let mut wrong = Wrong::default();
     for body in [
         "u = np.zeros(4)\nfor i in range(3):\n    comm.Recv(u, source=peer)  # @stuck 0 1\n    comm.Send(u, dest=peer)",
         "a, b = np.zeros(4), np.zeros(4)\nfor i in range(3):\n    comm.Recv(a, source=peer)  # @stuck 0 1\n    comm.Send(b, dest=peer)\n    a, b = b, a",
         "buf = [np.zeros(4), np.zeros(4)]\nfor i in range(3):\n    comm.Recv(buf[i % 2], source=peer)  # @stuck 0 1\n    comm.Send(buf[(i + 1) % 2], dest=peer)",
         "got = 1\nfor i in range(3):\n    got = comm.recv(source=peer) + got  # @stuck 0 1\n    comm.send(got, dest=peer)",
     ] {
-        python(body);
+        wrong.python(body);
     }
+    wrong.none();
 }
 
 #[test]
 fn c_memory_under_another_name() {
+    let mut wrong = Wrong::default();
     for (before, to, from) in [
         ("double *p = all, *q = all + 8;", "p", "q"),
         ("double *p = all; double *q = p; q++;", "p", "q"),
@@ -247,14 +267,16 @@ fn c_memory_under_another_name() {
         ("double *p = alloca(64); double *q = p ? p : all;", "p", "q"),
         ("static double mine[4]; double *q = mine;", "mine", "q"),
     ] {
-        c(&format!(
+        wrong.c(&format!(
             "{before}\nMPI_Recv({to}, 4, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @stuck 0 1\nMPI_Send({from}, 4, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD);"
         ));
     }
+    wrong.none();
 }
 
 #[test]
 fn c_received_value_reaches_what_is_sent() {
+    let mut wrong = Wrong::default();
     for between in [
         "out = in;",
         "out += in;",
@@ -274,14 +296,16 @@ fn c_received_value_reaches_what_is_sent() {
         "printf(\"%f\", in);",
         "errno = 0;",
     ] {
-        c(&format!(
+        wrong.c(&format!(
             "double in = 0, out = 0, *p = &out;\nMPI_Recv(&in, 1, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @stuck 0 1\n{between}\nMPI_Send(&out, 1, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD);"
         ));
     }
+    wrong.none();
 }
 
 #[test]
 fn c_macros() {
+    let mut wrong = Wrong::default();
     for source in [
         // The send is in a macro: what it reads is not seen.
         "\
@@ -290,6 +314,7 @@ void work(int peer) {
     int in;
     MPI_Recv(&in, 1, MPI_INT, peer, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @stuck 0 1
     ANSWER(in);
+    wrong.none();
 }
 ",
         // A name is a macro for the other.
@@ -319,6 +344,6 @@ void work(int peer) {
 }
 ",
     ] {
-        refused(C, source);
+        wrong.check(C, source);
     }
 }
