@@ -5,16 +5,7 @@ use std::collections::BTreeSet;
 use tree_sitter::{Node, Parser};
 
 use crate::signatures;
-use crate::unit::{
-    Access, Arg, Block, Branch, CallSite, Comm, Effect, Kind, Language, Origin, Scope, Shape, Stmt,
-    Unit,
-};
-
-/// Functions that only look at their arguments.
-const PURE: &[&str] = &[
-    "abs", "labs", "fabs", "sqrt", "sin", "cos", "exp", "log", "pow", "floor", "ceil", "fmin",
-    "fmax", "strlen", "malloc", "calloc",
-];
+use crate::unit::{Arg, Block, Branch, Comm, Effect, Language, Origin, Scope, Shape, Stmt, Unit};
 
 /// Reads a file; an error says in which line it does not parse.
 pub(crate) fn parse(text: &str) -> Result<Unit, String> {
@@ -23,20 +14,11 @@ pub(crate) fn parse(text: &str) -> Result<Unit, String> {
     parser.set_language(&language).map_err(|e| e.to_string())?;
     let tree = parser.parse(text, None).ok_or("it could not be parsed")?;
     sound(tree.root_node())?;
-    let unit = Unit {
-        language: Language::C,
-        text: text.to_owned(),
-        blocks: Vec::new(),
-        scopes: vec![Scope {
-            range: 0..text.len(),
-            ..Scope::default()
-        }],
-        calls: Vec::new(),
-        fields: Vec::new(),
-        defined: BTreeSet::new(),
-        names: BTreeSet::new(),
+    let unit = Unit::new(Language::C, text);
+    let mut reader = Reader {
+        unit,
+        pointers: BTreeSet::new(),
     };
-    let mut reader = Reader { unit };
     reader.names(tree.root_node());
     reader.file(tree.root_node());
     Ok(reader.unit)
@@ -60,8 +42,13 @@ pub(crate) fn sound(root: Node<'_>) -> Result<(), String> {
     }
 }
 
+mod macros;
+mod values;
+
 struct Reader {
     unit: Unit,
+    /// Names that are declared as pointers somewhere.
+    pointers: BTreeSet<String>,
 }
 
 fn children(node: Node<'_>) -> Vec<Node<'_>> {
@@ -82,6 +69,7 @@ impl Reader {
             let name = self.text(node);
             self.unit.names.insert(name);
         }
+        self.redefined(node);
         for child in children(node) {
             self.names(child);
         }
@@ -112,21 +100,25 @@ impl Reader {
         self.unit.defined.insert(name.clone());
         let list = declarator.child_by_field_name("parameters");
         let list = list.map(children).unwrap_or_default();
-        let params = list
-            .into_iter()
-            .filter(|p| p.kind() == "parameter_declaration");
-        let params = params.map(|p| {
+        let mut numbers = BTreeSet::new();
+        let mut params = Vec::new();
+        for p in list {
+            if p.kind() != "parameter_declaration" {
+                continue;
+            }
             let named = p.child_by_field_name("declarator");
-            named
-                .and_then(|d| find(d, "identifier"))
-                .map(|n| self.text(n))
-                .unwrap_or_default()
-        });
-        let params = params.collect();
+            let name = named.and_then(|d| find(d, "identifier"));
+            let name = name.map(|n| self.text(n)).unwrap_or_default();
+            if named.is_some_and(|d| self.numbers(p, d)) {
+                numbers.insert(name.clone());
+            }
+            params.push(name);
+        }
         let scope = self.unit.scopes.len();
         self.unit.scopes.push(Scope {
             name,
             params,
+            numbers,
             range: node.byte_range(),
             ..Scope::default()
         });
@@ -156,6 +148,7 @@ impl Reader {
             });
             let mut effect = Effect::default();
             let (comm, branch) = self.statement(child, scope, (id, at), &mut effect);
+            self.expand(&mut effect);
             let stmt = &mut self.unit.blocks[id].stmts[at];
             (stmt.effect, stmt.comm, stmt.branch) = (effect, comm, branch);
         }
@@ -258,6 +251,7 @@ impl Reader {
             });
             let mut inside = Effect::default();
             let (comm, branch) = self.statement(node, scope, (id, 0), &mut inside);
+            self.expand(&mut inside);
             let stmt = &mut self.unit.blocks[id].stmts[0];
             (stmt.effect, stmt.comm, stmt.branch) = (inside, comm, branch);
             id
@@ -289,6 +283,9 @@ impl Reader {
             };
             self.unit.scopes[scope].declared.insert(name.clone());
             let pointer = find(named, "pointer_declarator").is_some();
+            if self.numbers(node, named) {
+                self.unit.scopes[scope].numbers.insert(name.clone());
+            }
             if let Some(value) = value {
                 self.value(value, scope, effect, true);
             }
@@ -299,224 +296,11 @@ impl Reader {
                 None => continue,
             };
             effect.binds.insert(name.clone());
+            if let Some(value) = value.filter(|_| !pointer) {
+                // A struct or a list may have pointers.
+                self.put(&name, value, scope);
+            }
             self.unit.scopes[scope].bound.push((name, origin));
-        }
-    }
-
-    /// What a pointer is set to.
-    fn origin(&self, node: Node<'_>) -> Origin {
-        match node.kind() {
-            "call_expression" => {
-                let function = node.child_by_field_name("function").map(|f| self.text(f));
-                match function.as_deref() {
-                    Some("malloc" | "calloc") => Origin::Buffer,
-                    _ => Origin::Unknown(self.paths(node)),
-                }
-            }
-            "cast_expression" => match node.child_by_field_name("value") {
-                Some(value) => self.origin(value),
-                None => Origin::Unknown(Vec::new()),
-            },
-            "number_literal" | "null" | "string_literal" => Origin::Fresh,
-            "identifier"
-            | "field_expression"
-            | "pointer_expression"
-            | "subscript_expression"
-            | "binary_expression" => Origin::Of(self.paths(node)),
-            _ => Origin::Unknown(self.paths(node)),
-        }
-    }
-
-    fn paths(&self, node: Node<'_>) -> Vec<String> {
-        if let Some(path) = self.path(node) {
-            return vec![path];
-        }
-        children(node)
-            .into_iter()
-            .flat_map(|n| self.paths(n))
-            .collect()
-    }
-
-    /// `a`, `a.b`, `a->b`.
-    fn path(&self, node: Node<'_>) -> Option<String> {
-        match node.kind() {
-            "identifier" => Some(self.text(node)),
-            "field_expression" => {
-                let object = self.path(node.child_by_field_name("argument")?)?;
-                let field = self.text(node.child_by_field_name("field")?);
-                Some(format!("{object}.{field}"))
-            }
-            _ => None,
-        }
-    }
-
-    /// The memory that an argument for a buffer leads to; `one`: a single element.
-    fn memory(&self, node: Node<'_>, one: bool) -> Vec<Access> {
-        let inner = match node.kind() {
-            "pointer_expression" => node.child_by_field_name("argument").unwrap_or(node),
-            _ => node,
-        };
-        if inner.kind() == "subscript_expression"
-            && let Some(array) = inner.child_by_field_name("argument")
-            && let Some(path) = self.path(array)
-        {
-            let index = inner.child_by_field_name("index");
-            let index = index.and_then(|i| self.text(i).trim().parse::<i64>().ok());
-            return vec![Access {
-                path,
-                part: index.filter(|_| one).map(|n| (n, n + 1)),
-                deep: true,
-            }];
-        }
-        self.paths(node)
-            .into_iter()
-            .map(|path| Access {
-                path,
-                part: None,
-                deep: true,
-            })
-            .collect()
-    }
-
-    fn assign(&mut self, left: Node<'_>, from: &Origin, scope: usize, effect: &mut Effect) {
-        match left.kind() {
-            "identifier" => {
-                let name = self.text(left);
-                effect.binds.insert(name.clone());
-                // It may be set through a pointer, too.
-                effect.mutates.extend(self.memory(left, false));
-                let known = self.unit.scopes[scope]
-                    .bound
-                    .iter()
-                    .any(|b| b.0 == name && b.1 == Origin::Buffer);
-                if !known {
-                    self.unit.scopes[scope].bound.push((name, from.clone()));
-                }
-            }
-            "field_expression" => {
-                effect.mutates.extend(self.memory(left, false));
-                if let Some(path) = self.path(left) {
-                    let field = path.rsplit('.').next().unwrap_or_default().to_owned();
-                    effect.binds.insert(path);
-                    self.unit.fields.push((field, from.clone()));
-                } else {
-                    effect.opaque("a field of a computed object is set");
-                }
-            }
-            _ => {
-                self.value(left, scope, effect, true);
-                effect.mutates.extend(self.memory(left, true));
-            }
-        }
-    }
-
-    fn value(&mut self, node: Node<'_>, scope: usize, effect: &mut Effect, deeply: bool) {
-        match node.kind() {
-            "identifier" | "field_expression" if self.path(node).is_some() => {
-                if let Some(path) = self.path(node) {
-                    effect.reads.push(Access {
-                        path,
-                        part: None,
-                        deep: deeply,
-                    });
-                }
-            }
-            "assignment_expression" => {
-                let (left, right) = (
-                    node.child_by_field_name("left"),
-                    node.child_by_field_name("right"),
-                );
-                if let (Some(left), Some(right)) = (left, right) {
-                    self.value(right, scope, effect, true);
-                    let plain = node
-                        .child_by_field_name("operator")
-                        .is_some_and(|o| o.kind() == "=");
-                    if !plain {
-                        self.value(left, scope, effect, true);
-                    }
-                    let from = self.origin(right);
-                    self.assign(left, &from, scope, effect);
-                }
-            }
-            "update_expression" => {
-                if let Some(left) = node.child_by_field_name("argument") {
-                    self.value(left, scope, effect, true);
-                    self.assign(left, &Origin::Of(Vec::new()), scope, effect);
-                }
-            }
-            "call_expression" => self.call(node, scope, effect),
-            "sizeof_expression" => {}
-            "comment" | "string_literal" | "number_literal" | "char_literal" => {}
-            _ => {
-                for part in children(node) {
-                    self.value(part, scope, effect, deeply);
-                }
-            }
-        }
-    }
-
-    fn call(&mut self, node: Node<'_>, scope: usize, effect: &mut Effect) {
-        let name = node
-            .child_by_field_name("function")
-            .map(|f| self.text(f))
-            .unwrap_or_default();
-        let list = node
-            .child_by_field_name("arguments")
-            .map(children)
-            .unwrap_or_default();
-        if let Some(comm) = self.mpi(node, Shape::Nested) {
-            effect.comm |= comm.kind != Kind::Other;
-            let one = comm.text("count") == Some("1");
-            for part in &list {
-                let Some(arg) = comm.args.iter().find(|a| a.range == part.byte_range()) else {
-                    continue;
-                };
-                if signatures::is_data(arg.name) {
-                    effect.reads.extend(self.memory(*part, one));
-                } else {
-                    self.value(*part, scope, effect, false);
-                }
-                let fills = match comm.kind {
-                    Kind::Recv | Kind::Irecv => arg.name == "buf",
-                    Kind::Collective | Kind::Icollective => {
-                        matches!(arg.name, "recvbuf" | "buf")
-                    }
-                    _ => false,
-                };
-                let out = ["status", "request", "rank", "size", "newcomm"];
-                if fills || out.contains(&arg.name) {
-                    let ignored = arg.text.starts_with("MPI_");
-                    effect
-                        .mutates
-                        .extend(self.memory(*part, one).into_iter().filter(|_| !ignored));
-                }
-            }
-            return;
-        }
-        if !PURE.contains(&name.as_str()) || self.unit.defined.contains(&name) {
-            let line = node.start_position().row + 1;
-            effect.calls.push((name.clone(), line));
-        }
-        effect.comm |= name.starts_with("MPI_");
-        let args = list.iter().map(|a| {
-            let origin = match a.kind() {
-                "number_literal" | "string_literal" => Origin::Fresh,
-                _ => Origin::Of(self.paths(*a)),
-            };
-            (None, origin)
-        });
-        let args = args.collect();
-        self.unit.calls.push(CallSite {
-            callee: name,
-            scope,
-            args,
-            method: false,
-        });
-        for part in list {
-            self.value(part, scope, effect, true);
-            if part.kind() == "pointer_expression" {
-                effect.mutates.extend(self.memory(part, false));
-            }
         }
     }
 
@@ -535,6 +319,9 @@ impl Reader {
             return None;
         }
         let name = self.text(node.child_by_field_name("function")?);
+        if self.unit.macros.contains_key(&name) {
+            return None;
+        }
         let signature = signatures::c(&name)?;
         let list = children(node.child_by_field_name("arguments")?);
         let list: Vec<_> = list.into_iter().filter(|c| c.kind() != "comment").collect();

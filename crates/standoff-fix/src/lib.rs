@@ -8,6 +8,7 @@
 //! that an unknown function kept and gives out under another name.
 #![forbid(unsafe_code)]
 
+mod alias;
 mod c;
 mod collective;
 mod correct;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tree_sitter::{Node, Parser};
 
-use crate::depend;
+use crate::alias;
 use crate::signatures;
 use crate::unit::{Arg, Block, Branch, Comm, Effect, Language, Origin, Scope, Shape, Stmt, Unit};
 
@@ -15,22 +15,12 @@ pub(crate) fn parse(text: &str) -> Result<Unit, String> {
     parser.set_language(&language).map_err(|e| e.to_string())?;
     let tree = parser.parse(text, None).ok_or("it could not be parsed")?;
     crate::c::sound(tree.root_node())?;
-    let unit = Unit {
-        language: Language::Python,
-        text: text.to_owned(),
-        blocks: Vec::new(),
-        scopes: vec![Scope {
-            range: 0..text.len(),
-            ..Scope::default()
-        }],
-        calls: Vec::new(),
-        fields: Vec::new(),
-        defined: BTreeSet::new(),
-        names: BTreeSet::new(),
-    };
+    let unit = Unit::new(Language::Python, text);
     let mut reader = Reader {
         unit,
         stores: Vec::new(),
+        buffers: BTreeSet::new(),
+        modules: BTreeSet::new(),
     };
     reader.names(tree.root_node());
     reader.block(tree.root_node(), 0, None);
@@ -45,6 +35,10 @@ struct Reader {
     unit: Unit,
     /// Names stored into an element of another.
     stores: Vec<(usize, String, Vec<String>)>,
+    /// Names whose memory is sent or filled as it is: arrays of numbers.
+    buffers: BTreeSet<(usize, String)>,
+    /// Names of modules.
+    modules: BTreeSet<String>,
 }
 
 fn children(node: Node<'_>) -> Vec<Node<'_>> {
@@ -54,11 +48,32 @@ fn children(node: Node<'_>) -> Vec<Node<'_>> {
 
 impl Reader {
     fn done(mut self) -> Unit {
+        // A copy of numbers is new; what is copied may be a copy itself.
+        loop {
+            let mut known = Vec::new();
+            for (s, scope) in self.unit.scopes.iter().enumerate() {
+                for (n, (name, origin)) in scope.bound.iter().enumerate() {
+                    let Origin::Copy(paths) = origin else {
+                        continue;
+                    };
+                    let numbers = |p: &String| alias::holds_numbers(&self.unit, s, p);
+                    let sent = self.buffers.contains(&(s, name.clone()));
+                    if sent || !paths.is_empty() && paths.iter().all(numbers) {
+                        known.push((s, n));
+                    }
+                }
+            }
+            for (s, n) in &known {
+                self.unit.scopes[*s].bound[*n].1 = Origin::Buffer;
+            }
+            if known.is_empty() {
+                break;
+            }
+        }
         for (scope, target, names) in std::mem::take(&mut self.stores) {
-            if !depend::holds_numbers(&self.unit, scope, &target) {
-                self.unit.scopes[scope]
-                    .bound
-                    .push((target, Origin::Of(names)));
+            let numbers = self.buffers.contains(&(scope, target.clone()));
+            if !numbers && !alias::holds_numbers(&self.unit, scope, &target) {
+                self.unit.hold(scope, &target, names);
             }
         }
         self.unit
@@ -73,8 +88,38 @@ impl Reader {
             let name = self.text(node);
             self.unit.names.insert(name);
         }
+        self.redefined(node);
         for child in children(node) {
             self.names(child);
+        }
+    }
+
+    /// Names of functions and classes, wherever they are, and what other modules may call like something known.
+    fn redefined(&mut self, node: Node<'_>) {
+        match node.kind() {
+            "function_definition" | "class_definition" => {
+                if let Some(name) = node.child_by_field_name("name") {
+                    let name = self.text(name);
+                    self.unit.defined.insert(name);
+                }
+            }
+            "import_from_statement" => {
+                let module = node.child_by_field_name("module_name");
+                let known = module.is_some_and(|m| {
+                    let module = self.text(m);
+                    let first = module.split('.').next().unwrap_or_default();
+                    matches!(
+                        first,
+                        "numpy" | "math" | "cmath" | "copy" | "array" | "mpi4py"
+                    )
+                });
+                for name in children(node).into_iter().skip(1).filter(|_| !known) {
+                    let name = name.child_by_field_name("alias").unwrap_or(name);
+                    let name = self.text(name);
+                    self.unit.defined.insert(name);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -186,8 +231,12 @@ impl Reader {
                 effect.opaque(format!("line {line} ({what}) may do anything"));
                 for part in children(node) {
                     self.value(part, scope, &mut effect, true);
-                    if other.starts_with("import") {
-                        self.imported(part, scope);
+                    match other {
+                        "import_statement" => self.imported(part, scope, &Origin::Fresh),
+                        "import_from_statement" => {
+                            self.imported(part, scope, &Origin::Unknown(Vec::new()));
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -198,13 +247,16 @@ impl Reader {
         (effect, comm, branch)
     }
 
-    fn imported(&mut self, node: Node<'_>, scope: usize) {
+    fn imported(&mut self, node: Node<'_>, scope: usize, from: &Origin) {
         if node.kind() == "identifier" {
             let name = self.text(node);
-            self.unit.scopes[scope].bound.push((name, Origin::Fresh));
+            if *from == Origin::Fresh {
+                self.modules.insert(name.clone());
+            }
+            self.unit.scopes[scope].bound.push((name, from.clone()));
         }
         for child in children(node) {
-            self.imported(child, scope);
+            self.imported(child, scope, from);
         }
     }
 
@@ -297,16 +349,29 @@ impl Reader {
             return;
         };
         if node.kind() == "class_definition" {
+            let first = self.unit.scopes.len();
             self.block(body, scope, Some(me));
+            for method in &mut self.unit.scopes[first..] {
+                method.class.get_or_insert_with(|| name.clone());
+            }
             return;
         }
         let inner = self.unit.scopes.len();
         let params = node.child_by_field_name("parameters");
         let params = params.map(children).unwrap_or_default();
+        let defaults = params.iter().any(|p| {
+            p.child_by_field_name("value").is_some_and(|v| {
+                !matches!(
+                    v.kind(),
+                    "integer" | "float" | "string" | "true" | "false" | "none" | "unary_operator"
+                )
+            })
+        });
         let params = params.into_iter().map(|p| self.parameter(p)).collect();
         self.unit.scopes.push(Scope {
             name,
             params,
+            defaults,
             range: node.byte_range(),
             ..Scope::default()
         });
@@ -349,7 +414,10 @@ impl Reader {
                 }
                 if let Some(left) = node.child_by_field_name("left") {
                     self.value(left, scope, effect, true);
+                    let right = node.child_by_field_name("right");
+                    let added = right.map(|r| self.paths(r)).unwrap_or_default();
                     for path in self.paths(left) {
+                        self.stores.push((scope, path.clone(), added.clone()));
                         effect.binds.insert(path.clone());
                         effect.mutates.push(deep(path));
                     }
@@ -392,8 +460,11 @@ impl Reader {
                 self.value(left, scope, effect, false);
                 if let Some(path) = self.path(left) {
                     let field = path.rsplit('.').next().unwrap_or_default().to_owned();
+                    if let Origin::Of(names) | Origin::Unknown(names) | Origin::Copy(names) = from {
+                        self.unit.hold(scope, &path, names.clone());
+                    }
                     effect.binds.insert(path);
-                    self.unit.fields.push((field, from.clone()));
+                    self.unit.fields.push((field, scope, from.clone()));
                 } else {
                     effect.opaque("an attribute of a computed object is set");
                 }
@@ -405,9 +476,7 @@ impl Reader {
                 }
                 effect.add(&inside);
                 for access in self.memory(left) {
-                    if let (Origin::Of(names) | Origin::Unknown(names), false) =
-                        (from, access.path.contains('.'))
-                    {
+                    if let Origin::Of(names) | Origin::Unknown(names) | Origin::Copy(names) = from {
                         let store = (scope, access.path.clone(), names.clone());
                         self.stores.push(store);
                     }

@@ -123,7 +123,7 @@ fn of(unit: &Unit, name: &str, depth: u32) -> Option<Summary> {
     let body = function(unit, name)?;
     let scope = unit.blocks[body].scope;
     let here = &unit.scopes[scope];
-    if !here.shared.is_empty() {
+    if !here.shared.is_empty() || here.defaults {
         return None;
     }
     let blocks = unit.blocks.iter().enumerate();
@@ -166,7 +166,8 @@ fn of(unit: &Unit, name: &str, depth: u32) -> Option<Summary> {
         let own = here.bound.iter().filter(|b| b.0 == name);
         let fresh = own
             .clone()
-            .all(|b| matches!(b.1, Origin::Buffer | Origin::Fresh));
+            .all(|b| matches!(b.1, Origin::Buffer | Origin::Fresh))
+            && !unit.held.iter().any(|h| h.0 == scope && h.1 == name);
         match () {
             () if param(&name) && !local(&name) => summary.writes = true,
             () if local(&name) && !param(&name) && fresh && written.path == name => {}

@@ -2,7 +2,7 @@
 //!
 //! It is the same for all languages; [`python`](crate::python) and [`c`](crate::c) make it of what their parsers give.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 /// Languages that can be patched.
@@ -24,8 +24,16 @@ pub(crate) struct Unit {
     pub scopes: Vec<Scope>,
     /// Calls of functions by name, or of methods by theirs, for what parameters may be.
     pub calls: Vec<CallSite>,
-    /// What attributes and fields of this name were given, anywhere in the file.
-    pub fields: Vec<(String, Origin)>,
+    /// What attributes and fields of this name were given, anywhere in the file, each in its scope.
+    pub fields: Vec<(String, usize, Origin)>,
+    /// What was put into what a name of a scope stands for.
+    pub held: Vec<(usize, String, Vec<String>)>,
+    /// Names that were put into something, each with its scope.
+    pub escaped: BTreeSet<(usize, String)>,
+    /// C: there are unions.
+    pub overlaid: bool,
+    /// C: macros, and the names in them; `None` if one is more than an expression of names.
+    pub macros: BTreeMap<String, Option<Vec<String>>>,
     /// Names of functions and methods defined here.
     pub defined: BTreeSet<String>,
     /// Every identifier that occurs.
@@ -206,6 +214,8 @@ pub(crate) enum Origin {
     Fresh,
     /// May share memory with these.
     Of(Vec<String>),
+    /// New, but if these are containers it holds what they hold.
+    Copy(Vec<String>),
     /// Not known; may also share memory with these.
     Unknown(Vec<String>),
 }
@@ -219,6 +229,12 @@ pub(crate) struct Scope {
     pub bound: Vec<(String, Origin)>,
     /// C: names declared here. A name that is only set here is the file's.
     pub declared: BTreeSet<String>,
+    /// C: names that hold numbers and no pointers.
+    pub numbers: BTreeSet<String>,
+    /// The class of a method.
+    pub class: Option<String>,
+    /// Python: a parameter has an object that is made once, unless it is given.
+    pub defaults: bool,
     /// `global` and `nonlocal`.
     pub shared: BTreeSet<String>,
     /// Where its statements stand.
@@ -236,6 +252,35 @@ pub(crate) struct CallSite {
 }
 
 impl Unit {
+    pub fn new(language: Language, text: &str) -> Unit {
+        Unit {
+            language,
+            text: text.to_owned(),
+            blocks: Vec::new(),
+            scopes: vec![Scope {
+                range: 0..text.len(),
+                ..Scope::default()
+            }],
+            calls: Vec::new(),
+            fields: Vec::new(),
+            held: Vec::new(),
+            escaped: BTreeSet::new(),
+            overlaid: false,
+            macros: BTreeMap::new(),
+            defined: BTreeSet::new(),
+            names: BTreeSet::new(),
+        }
+    }
+
+    /// These are put into what the name stands for.
+    pub fn hold(&mut self, scope: usize, target: &str, paths: Vec<String>) {
+        let root = |path: &str| path.split('.').next().unwrap_or_default().to_owned();
+        let target = root(target);
+        let paths: Vec<String> = paths.into_iter().filter(|p| root(p) != target).collect();
+        self.escaped.extend(paths.iter().map(|p| (scope, root(p))));
+        self.held.push((scope, target, paths));
+    }
+
     /// A name that does not occur: `base`, `base_2`, …
     pub fn fresh_name(&self, base: &str, also: &[String]) -> String {
         let taken = |name: &String| self.names.contains(name) || also.contains(name);

@@ -2,44 +2,8 @@
 
 mod common;
 
-use common::proposal;
-use standoff_fix::Language::{self, C, Python};
-
-/// The programs of one test for which something is offered, or nothing said; all are shown at its end.
-#[derive(Default)]
-struct Wrong(Vec<String>);
-
-impl Wrong {
-    /// Nothing is offered, whatever the reason; one is given.
-    fn check(&mut self, language: Language, source: &str) {
-        let proposal = proposal(language, source);
-        let kinds: Vec<_> = proposal.candidates.iter().map(|c| c.repair).collect();
-        if !kinds.is_empty() {
-            self.0.push(format!("{kinds:?} offered:\n{source}"));
-        } else if proposal.refused.is_empty() {
-            self.0.push(format!("no reason:\n{source}"));
-        }
-    }
-
-    /// In a function that all ranks call.
-    fn python(&mut self, body: &str) {
-        let body: String = body.lines().map(|l| format!("    {l}\n")).collect();
-        let head = "import numpy as np\nTOTAL = 0\ndef work(comm, peer, field):\n";
-        self.check(Python, &format!("{head}{body}"));
-    }
-
-    fn c(&mut self, body: &str) {
-        let body: String = body.lines().map(|l| format!("    {l}\n")).collect();
-        let head = "#include <mpi.h>\nstatic double all[64];\nvoid work(int peer)\n{\n";
-        self.check(C, &format!("{head}{body}}}\n"));
-    }
-
-    #[track_caller]
-    fn none(self) {
-        let (n, list) = (self.0.len(), self.0.join("\n"));
-        assert!(n == 0, "{n} programs:\n{list}");
-    }
-}
+use common::Wrong;
+use standoff_fix::Language::{C, Python};
 
 #[test]
 fn memory_under_another_name() {

@@ -241,6 +241,9 @@ impl Reader {
                 };
                 let data = signatures::is_data(arg.name);
                 if data {
+                    if comm.buffers() && value.kind() == "identifier" {
+                        self.buffers.insert((scope, self.text(value)));
+                    }
                     effect.reads.extend(self.memory(value));
                 }
                 let fills = match comm.kind {
@@ -279,6 +282,10 @@ impl Reader {
                 false => effect.calls.push((name.clone(), line)),
             }
         }
+        let looks = list.contains(&name.as_str()) && !out && !shadowed;
+        if !looks && name != "print" {
+            self.keeps(function, &arguments, scope);
+        }
         let args = arguments.iter().map(|a| {
             let keyword = (a.kind() == "keyword_argument").then(|| a.child_by_field_name("name"));
             let value = a.child_by_field_name("value").filter(|_| keyword.is_some());
@@ -304,6 +311,68 @@ impl Reader {
         }
     }
 
+    /// What is given to a method may be kept by its object, what is given to a function by others that it is given.
+    fn keeps(&mut self, function: Node<'_>, arguments: &[Node<'_>], scope: usize) {
+        let given: Vec<Vec<String>> = arguments.iter().map(|a| self.paths(*a)).collect();
+        if let Some(object) = function.child_by_field_name("object") {
+            let objects = self.paths(object);
+            let names = given.concat();
+            for object in objects.into_iter().filter(|o| !self.modules.contains(o)) {
+                self.stores.push((scope, object, names.clone()));
+            }
+            return;
+        }
+        for (n, targets) in given.iter().enumerate() {
+            let others = given.iter().enumerate().filter(|(m, _)| *m != n);
+            let others: Vec<String> = others.flat_map(|(_, p)| p.clone()).collect();
+            // A parameter may be whatever callers give, which is looked at there.
+            let param = |t: &&String| self.unit.scopes[scope].params.contains(t);
+            for target in targets.iter().filter(|t| !param(t) && !t.contains('.')) {
+                self.stores.push((scope, target.clone(), others.clone()));
+            }
+        }
+    }
+
+    /// A keyword argument by which a function gives what it is given rather than something new.
+    fn not_new(&self, call: Node<'_>) -> bool {
+        let list = call.child_by_field_name("arguments").map(children);
+        list.unwrap_or_default().into_iter().any(|a| {
+            let text = |field: &str| a.child_by_field_name(field).map(|n| self.text(n));
+            match (text("name").as_deref(), text("value").as_deref()) {
+                (Some("out"), _) => true,
+                (Some("copy"), Some(value)) => value != "True",
+                (Some("dtype"), Some(value)) => {
+                    value.contains("object") || value.trim_matches(['"', '\'']) == "O"
+                }
+                (Some(_), _) => false,
+                _ => a.kind() == "dictionary_splat",
+            }
+        })
+    }
+
+    /// What a method `copy`, or a function of this name, makes.
+    fn copied(&self, call: Node<'_>) -> Origin {
+        let function = call.child_by_field_name("function");
+        let object = function.and_then(|f| f.child_by_field_name("object"));
+        let paths = self.paths(call);
+        match object {
+            Some(o) if matches!(self.text(o).as_str(), "np" | "numpy") => Origin::Buffer,
+            // An element of an array, or of a list of arrays; a part of a list is a list.
+            Some(o) if o.kind() == "subscript" => {
+                let index = self.text(o);
+                let index = index.split_once('[').map_or("", |i| i.1);
+                match index.contains(',') || !index.contains(':') {
+                    true => Origin::Buffer,
+                    false => Origin::Copy(self.paths(o)),
+                }
+            }
+            Some(o) if self.path(o).is_some_and(|p| !self.modules.contains(&p)) => {
+                Origin::Copy(self.paths(o))
+            }
+            _ => Origin::Of(paths),
+        }
+    }
+
     /// Where the value of an expression comes from.
     pub(super) fn origin(&self, node: Node<'_>) -> Origin {
         match node.kind() {
@@ -324,6 +393,7 @@ impl Reader {
                         Origin::Of(self.paths(node))
                     }
                     "binary_operator" if self.buffer_operand(node) => Origin::Buffer,
+                    "binary_operator" if self.joins(node) => Origin::Copy(self.paths(node)),
                     _ => Origin::Fresh,
                 }
             }
@@ -356,6 +426,12 @@ impl Reader {
                 if self.unit.defined.contains(&name) {
                     return Origin::Unknown(self.paths(node));
                 }
+                if self.not_new(node) {
+                    return Origin::Unknown(self.paths(node));
+                }
+                if name == "copy" {
+                    return self.copied(node);
+                }
                 if BUFFERS.contains(&name.as_str()) {
                     return Origin::Buffer;
                 }
@@ -375,6 +451,20 @@ impl Reader {
             kinds.contains(&c.kind()) && !self.paths(*c).is_empty()
                 || c.kind() == "binary_operator" && self.holds_references(*c)
         })
+    }
+
+    /// A sum or product that may be one of lists.
+    fn joins(&self, node: Node<'_>) -> bool {
+        let operator = node.child_by_field_name("operator");
+        let operator = operator.map(|o| self.text(o)).unwrap_or_default();
+        let parts = children(node);
+        let number = parts.iter().any(|p| p.kind() == "float");
+        let whole = parts.iter().any(|p| p.kind() == "integer");
+        match operator.as_str() {
+            "+" => !number && !whole,
+            "*" => !number,
+            _ => false,
+        }
     }
 
     pub(super) fn buffer_operand(&self, node: Node<'_>) -> bool {

@@ -57,3 +57,42 @@ pub fn nothing(language: Language, source: &str, reason: &str) {
     let said = proposal.refused.join("\n");
     assert!(said.contains(reason), "{said}");
 }
+
+/// The programs of one test for which something is offered, or nothing said; all are shown at its end.
+#[derive(Default)]
+pub struct Wrong(Vec<String>);
+
+impl Wrong {
+    /// Nothing is offered, whatever the reason; one is given.
+    pub fn check(&mut self, language: Language, source: &str) {
+        let proposal = match propose(&finding(source), 3, "it", language, source) {
+            Ok(proposal) => proposal,
+            Err(why) => return self.0.push(format!("{why}:\n{source}")),
+        };
+        let kinds: Vec<_> = proposal.candidates.iter().map(|c| c.repair).collect();
+        if !kinds.is_empty() {
+            self.0.push(format!("{kinds:?} offered:\n{source}"));
+        } else if proposal.refused.is_empty() {
+            self.0.push(format!("no reason:\n{source}"));
+        }
+    }
+
+    /// In a function that all ranks call.
+    pub fn python(&mut self, body: &str) {
+        let body: String = body.lines().map(|l| format!("    {l}\n")).collect();
+        let head = "import numpy as np\nTOTAL = 0\ndef work(comm, peer, field):\n";
+        self.check(Language::Python, &format!("{head}{body}"));
+    }
+
+    pub fn c(&mut self, body: &str) {
+        let body: String = body.lines().map(|l| format!("    {l}\n")).collect();
+        let head = "#include <mpi.h>\nstatic double all[64];\nvoid work(int peer)\n{\n";
+        self.check(Language::C, &format!("{head}{body}}}\n"));
+    }
+
+    #[track_caller]
+    pub fn none(self) {
+        let (n, list) = (self.0.len(), self.0.join("\n"));
+        assert!(n == 0, "{n} programs:\n{list}");
+    }
+}

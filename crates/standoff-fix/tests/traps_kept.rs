@@ -1,0 +1,269 @@
+//! More traps in which what is sent depends on what was received: memory that something kept, that lies in something, or that a caller gives twice.
+
+mod common;
+
+use common::Wrong;
+use standoff_fix::Language::{C, Python};
+
+/// What `u` is put into gives it out again.
+#[test]
+fn kept_by_a_container() {
+    let mut wrong = Wrong::default();
+    for (kept, sent) in [
+        ("rows = []; rows.append(u)", "rows[0]"),
+        ("rows = []; rows.append(u)", "rows"),
+        ("rows = []; rows.insert(0, u)", "rows[0]"),
+        ("rows = [1]; rows += [u]", "rows[1]"),
+        ("d = {}; d.update(k=u)", "d['k']"),
+        ("d = {}; d.setdefault('k', u)", "d"),
+        ("rows = [u]; again = rows.copy()", "again"),
+        ("import copy; rows = [u]; again = copy.copy(rows)", "again"),
+        ("rows = [u]; again = rows + [1]", "again"),
+        ("rows = [u]; more = [2]; again = rows + more", "again"),
+        ("rows = [u]; again = rows * 2", "again"),
+        ("rows = [u]; again = rows[:].copy()", "again"),
+        ("field.u = u; v = field.u", "v"),
+        ("field.u = u", "field"),
+        ("field.u = u; v = field", "v"),
+        ("v = np.array(u, copy=False)", "v"),
+        ("v = np.array([u, 1], dtype=object)", "v"),
+        ("v = u.astype('d', copy=False)", "v"),
+        ("v = np.zeros(4); v = np.sqrt(v, out=u)", "v"),
+        ("grid = Grid(u); v = grid.edge(0)", "v"),
+        ("grid = Grid(u); v = grid.rows", "v"),
+        ("put(field, u); v = field", "v"),
+        ("rows = []; put(rows, u)", "rows"),
+        ("a, *b = u, 1", "a"),
+        ("v = field.T = u", "v"),
+        ("field.T = np.zeros(4); v = u.T", "v"),
+    ] {
+        let send = if sent == "v" || sent == "a" {
+            "Send"
+        } else {
+            "send"
+        };
+        wrong.python(&format!(
+            "u = np.zeros(4)\n{kept}\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.{send}({sent}, dest=peer)"
+        ));
+    }
+    wrong.none();
+}
+
+/// Names of the module and attributes can be what a caller gives, or what a function gives back.
+#[test]
+fn given_by_a_caller() {
+    let mut wrong = Wrong::default();
+    for source in [
+        "\
+import numpy as np
+U = np.zeros(4)
+def work(comm, peer, v):
+    comm.Recv(U, source=peer)  # @stuck 0 1
+    comm.Send(v, dest=peer)
+def main(comm, peer):
+    work(comm, peer, U)
+",
+        // No caller is seen.
+        "\
+import numpy as np
+U = np.zeros(4)
+def work(comm, peer, v):
+    comm.Recv(U, source=peer)  # @stuck 0 1
+    comm.Send(v, dest=peer)
+",
+        "\
+import numpy as np
+U = np.zeros(4)
+def edge():
+    return U[1:]
+def work(comm, peer):
+    v = edge()
+    comm.Recv(U, source=peer)  # @stuck 0 1
+    comm.Send(v, dest=peer)
+",
+        "\
+import numpy as np
+U = np.zeros(4)
+def edge():
+    return U[1:]
+v = edge()
+comm.Recv(U, source=peer)  # @stuck 0 1
+comm.Send(v, dest=peer)
+",
+        "\
+import numpy as np
+class Grid:
+    def __init__(self):
+        self.u = np.zeros(4)
+    def edge(self):
+        return self.u[1:]
+    def work(self, comm, peer):
+        v = self.edge()
+        comm.Recv(self.u, source=peer)  # @stuck 0 1
+        comm.Send(v, dest=peer)
+",
+        "\
+import numpy as np
+class Grid:
+    def __init__(self):
+        self.u = np.zeros(4)
+    def work(self, comm, peer, v):
+        comm.Recv(self.u, source=peer)  # @stuck 0 1
+        comm.Send(v, dest=peer)
+def main(comm, grid):
+    grid.work(comm, 1, grid.u)
+",
+        "\
+import numpy as np
+class Grid:
+    def __init__(self):
+        self.u = np.zeros(4)
+    def work(self, comm, peer, other):
+        comm.Recv(self.u, source=peer)  # @stuck 0 1
+        comm.send(other, dest=peer)
+def main(comm, grid):
+    grid.work(comm, 1, grid)
+",
+        // A default is given.
+        "\
+import numpy as np
+U = np.zeros(4)
+def give(comm, peer, x=U):
+    comm.Send(x, dest=peer)
+def work(comm, peer):
+    comm.Recv(U, source=peer)  # @stuck 0 1
+    give(comm, peer)
+",
+        // Functions defined later, under the names of known ones.
+        "\
+import numpy as np
+U = np.zeros(4)
+def work(comm, peer):
+    v = copy(3)
+    comm.Recv(U, source=peer)  # @stuck 0 1
+    comm.Send(v, dest=peer)
+def copy(n):
+    return U
+",
+        "\
+from strange import sum
+def work(comm, peer, field):
+    field[0] = comm.recv(source=peer)  # @stuck 0 1
+    comm.send(sum(3), dest=peer)
+",
+        "\
+import numpy as np
+def work(comm, peer):
+    u = np.zeros(4)
+    v = u
+    def inner():
+        comm.Recv(u, source=peer)  # @stuck 0 1
+        comm.Send(v, dest=peer)
+    inner()
+",
+    ] {
+        wrong.check(Python, source);
+    }
+    wrong.none();
+}
+
+#[test]
+fn c_memory_that_lies_in_something_or_is_set_elsewhere() {
+    let mut wrong = Wrong::default();
+    for (before, to, from) in [
+        ("double *p = malloc(64); p = all;", "p", "all"),
+        ("double *p = malloc(64), **pp = &p; *pp = all;", "p", "all"),
+        (
+            "double own[8], *p = malloc(64), **pp = &p; *pp = own;",
+            "p",
+            "own",
+        ),
+        ("double own[8], *p[2]; p[0] = own;", "p[0]", "own"),
+        ("double *p[2]; p[0] = all;", "p[0]", "all"),
+        ("double own[8]; struct row r; r.p = own;", "r.p", "own"),
+        ("double own[8]; struct row r = { own };", "r.p", "own"),
+        ("double own[8]; double *p[2] = { own, 0 };", "p[0]", "own"),
+        ("struct row s, *r = &s; s.x = 1;", "&s.x", "r"),
+        (
+            "union { double a; long b; } x; x.a = 1.0; x.b = 2;",
+            "&x.a",
+            "&x.b",
+        ),
+        (
+            "struct { double a, b, c, d, e; } s; s.a = 1; s.b = 2;",
+            "&s.a",
+            "&s.b",
+        ),
+        ("double *q; find(&q);", "all", "q"),
+        ("double own[8], *q; find(&q, own);", "own", "q"),
+        ("double *q = find();", "all", "q"),
+        ("struct row *r = find();", "all", "r->p"),
+        ("double own[8], *q; q = own + 1;", "own", "q"),
+        ("double own[8], *q; (q) = own + 1;", "own", "q"),
+        ("double own[8], *q; if (peer) q = own;", "own", "q"),
+        ("double own[8], *q; for (q = own; *q; q++);", "own", "q"),
+        ("extern double *shared;", "all", "shared"),
+    ] {
+        wrong.c(&format!(
+            "{before}\nMPI_Recv({to}, 4, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @stuck 0 1\nMPI_Send({from}, 4, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD);"
+        ));
+    }
+    wrong.none();
+}
+
+#[test]
+fn c_names_that_hide() {
+    let mut wrong = Wrong::default();
+    for (head, before, to, from) in [
+        ("static double all[8];", "", "p", "all"),
+        (
+            "#define EDGE (all + 2)\nstatic double all[8];",
+            "",
+            "all",
+            "EDGE",
+        ),
+        ("#define EDGE mine", "double mine[8];", "mine", "EDGE"),
+        (
+            "#define EDGE mine",
+            "double mine[8], *q = EDGE;",
+            "mine",
+            "q",
+        ),
+        (
+            "#define EDGE WALL\n#define WALL mine",
+            "double mine[8];",
+            "mine",
+            "EDGE",
+        ),
+        (
+            "#define AT(i) (mine + (i))",
+            "double mine[8];",
+            "mine",
+            "AT(2)",
+        ),
+        (
+            "#define malloc(n) pool\nstatic double pool[8];",
+            "double *q = malloc(64);",
+            "pool",
+            "q",
+        ),
+        (
+            "#define SAME(q) double *q = mine;",
+            "double mine[8]; SAME(q)",
+            "mine",
+            "q",
+        ),
+        (
+            "#define MPI_Send(b, ...) MPI_Send(mine, __VA_ARGS__)",
+            "double mine[8], v[4];",
+            "mine",
+            "v",
+        ),
+        ("double *malloc(int n);", "double *q = find(3);", "p", "q"),
+    ] {
+        wrong.check(C, &format!(
+            "#include <mpi.h>\n{head}\nvoid work(int peer, double *p)\n{{\n    {before}\n    MPI_Recv({to}, 4, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @stuck 0 1\n    MPI_Send({from}, 4, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD);\n}}\n"
+        ));
+    }
+    wrong.none();
+}
