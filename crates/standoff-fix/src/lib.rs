@@ -217,8 +217,24 @@ pub(crate) fn who(ranks: &[u32]) -> String {
     }
 }
 
+/// Lines in which ranks are stuck in a call within another, or in one that is not understood.
+fn unplaced(unit: &Unit, finding: &Finding, file: &str, out: &mut Proposal) {
+    for entry in finding.core.iter().filter(|e| e.state.is_none()) {
+        let frame = entry.stack.first();
+        let line = frame.filter(|f| f.file.as_deref() == Some(file));
+        if let Some(line) = line.and_then(|f| f.line)
+            && locate(unit, entry, file).is_none()
+        {
+            out.refused.push(format!(
+                "The call in line {line} is part of something larger, so there is nothing to reorder there."
+            ));
+        }
+    }
+}
+
 fn exchanges(unit: &Unit, finding: &Finding, file: &str, out: &mut Proposal) {
     let places = places(unit, finding, file);
+    unplaced(unit, finding, file, out);
     let mut sides: Vec<(&Place, Exchange)> = Vec::new();
     for place in &places {
         let kind = unit.blocks[place.block].stmts[place.at]

@@ -49,13 +49,15 @@ fn memory_under_another_name() {
 fn received_value_reaches_what_is_sent() {
     let mut wrong = Wrong::default();
     for between in [
-        "TOTAL = got",
-        "total = 1 + (twice := got * 2); got = twice",
+        // Into a name that is sent: alone, a local name would reach nothing.
+        "TOTAL = got; field = TOTAL",
+        "total = 1 + (twice := got * 2); field = twice",
         "field += got",
         "field.x += got",
         "field['n'] = got",
         "field[got] = 1",
-        "field, other = other, field",
+        // Of `got`: changing two other names may go before the receive.
+        "field, got = got, field",
         "for field in got: pass",
         "with got as field: pass",
         "try:\n    field = got\nfinally:\n    pass",
@@ -252,13 +254,12 @@ fn c_received_value_reaches_what_is_sent() {
         "add(&out, in);",
         "ADD(out, in);",
         "out = in, peer = 0;",
-        "goto *label; label:",
+        "goto label; label:;",
         "if (in < 0) return;",
         "asm(\"\" : \"+r\"(out));",
         "memcpy(&out, &in, sizeof out);",
         "all[(int)in] = 1; out = all[0];",
         "printf(\"%f\", in);",
-        "errno = 0;",
     ] {
         wrong.c(&format!(
             "double in = 0, out = 0, *p = &out;\nMPI_Recv(&in, 1, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @stuck 0 1\n{between}\nMPI_Send(&out, 1, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD);"

@@ -31,7 +31,6 @@ fn kept_by_a_container() {
         ("v = np.zeros(4); v = np.sqrt(v, out=u)", "v"),
         ("grid = Grid(u); v = grid.edge(0)", "v"),
         ("grid = Grid(u); v = grid.rows", "v"),
-        ("put(field, u); v = field", "v"),
         ("rows = []; put(rows, u)", "rows"),
         ("a, *b = u, 1", "a"),
         ("v = field.T = u", "v"),
@@ -248,8 +247,8 @@ fn c_names_that_hide() {
             "q",
         ),
         (
-            "#define SAME(q) double *q = mine;",
-            "double mine[8]; SAME(q)",
+            "#define SAME(q) q = mine",
+            "double mine[8], *q; SAME(q);",
             "mine",
             "q",
         ),

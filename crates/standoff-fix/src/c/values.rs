@@ -224,6 +224,9 @@ impl Reader {
                 }
                 self.value(inner, scope, effect, deeply);
             }
+            "gnu_asm_expression" => {
+                effect.opaque("assembler code stands between");
+            }
             "sizeof_expression" => {}
             "comment" | "string_literal" | "number_literal" | "char_literal" => {}
             _ => {
@@ -310,14 +313,18 @@ impl Reader {
                 let others = given.iter().enumerate().filter(|(m, _)| *m != n);
                 let others = others.flat_map(|(_, p)| p.clone()).collect();
                 if let Some(name) = given[n].first() {
-                    self.hold(name, &Origin::Of(others), scope);
+                    let from = Origin::Of(others);
+                    self.hold(name, &from, scope);
+                    if self.pointers.contains(name) {
+                        self.unit.scopes[scope].bound.push((name.clone(), from));
+                    }
                 }
             } else if in_macro && part.kind() == "identifier" {
-                let others = given.concat();
-                let name = self.text(part);
-                self.unit.scopes[scope]
-                    .bound
-                    .push((name, Origin::Of(others)));
+                // To whatever the macro names.
+                let others = [given.concat(), vec![name.clone()]].concat();
+                let set = self.text(part);
+                let from = Origin::Of(others);
+                self.unit.scopes[scope].bound.push((set, from));
             }
         }
     }

@@ -366,7 +366,7 @@ impl Reader {
                     false => Origin::Copy(self.paths(o)),
                 }
             }
-            Some(o) if self.path(o).is_some_and(|p| !self.modules.contains(&p)) => {
+            Some(o) if self.path(o).is_none_or(|p| !self.modules.contains(&p)) => {
                 Origin::Copy(self.paths(o))
             }
             _ => Origin::Of(paths),
