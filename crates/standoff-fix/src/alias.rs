@@ -37,7 +37,7 @@ struct Reach {
 }
 
 impl Reach {
-    fn new(&self) -> bool {
+    fn is_new(&self) -> bool {
         !self.unknown && !self.free && self.params.is_empty()
     }
 
@@ -67,7 +67,7 @@ fn apart(unit: &Unit, a: &Reach, b: &Reach, depth: u32) -> bool {
     if common || a.nested || b.nested {
         return false;
     }
-    let (new, private) = (a.new() && b.new(), |r: &Reach| r.new() && !r.open);
+    let (new, private) = (a.is_new() && b.is_new(), |r: &Reach| r.is_new() && !r.open);
     if new || private(a) || private(b) {
         return true;
     }
@@ -255,6 +255,48 @@ fn follow_name(unit: &Unit, scope: usize, path: &str, reach: &mut Reach, content
             follow(unit, s, name, reach);
         }
     }
+}
+
+/// Whether different elements of what a path stands for are different memory: they are of one array, or each was made new. A parameter is taken
+/// for an array, as whoever gives one thing twice in a list must say so.
+pub(crate) fn elements_apart(unit: &Unit, scope: usize, path: &str) -> bool {
+    if unit.language == Language::C {
+        let declared = |s: usize| unit.scopes[s].declared.contains(path);
+        let param = unit.scopes[scope].params.iter().any(|p| p == path);
+        let home = if declared(scope) || param { scope } else { 0 };
+        return unit.scopes[home].numbers.contains(path);
+    }
+    one_of_each(unit, scope, path, &mut BTreeSet::new())
+}
+
+fn one_of_each(
+    unit: &Unit,
+    scope: usize,
+    path: &str,
+    seen: &mut BTreeSet<(usize, String)>,
+) -> bool {
+    if !seen.insert((scope, path.to_owned())) {
+        return true;
+    }
+    let mut one = |s: usize, origin: &Origin| match origin {
+        Origin::Buffer | Origin::Fresh => true,
+        Origin::Of(paths) | Origin::Copy(paths) if paths.len() == 1 => {
+            one_of_each(unit, s, &paths[0], seen)
+        }
+        _ => false,
+    };
+    if let Some((_, field)) = path.rsplit_once('.') {
+        let mut given = unit.fields.iter().filter(|f| f.0 == field);
+        return given.all(|(_, s, origin)| one(*s, origin));
+    }
+    let bound = |s: usize| unit.scopes[s].bound.iter().filter(|b| b.0 == path);
+    let home = match bound(scope).next().is_some() || scope == 0 {
+        true => scope,
+        false => 0,
+    };
+    let held = unit.held.iter();
+    let held = held.filter(|h| h.1 == path && (h.0 == home || home == 0) && !h.2.is_empty());
+    held.count() == 0 && bound(home).all(|b| one(home, &b.1))
 }
 
 /// Whether the elements of this name are numbers in memory of its own, so that storing into it copies.

@@ -10,7 +10,7 @@
 //!
 //! Limit: an object that an unknown function kept, and gives out again under another name, is not seen.
 
-use crate::alias::disjoint;
+use crate::alias::{disjoint, elements_apart};
 use crate::unit::{Access, Effect, Language, Unit};
 
 /// Why two statements must stay in their order; `Ok` if they need not. Whether both communicate is the caller's to judge.
@@ -43,7 +43,7 @@ fn one_way(unit: &Unit, scope: usize, x: &Effect, y: &Effect) -> Result<(), Stri
     for written in &x.mutates {
         for read in y.reads.iter().chain(&y.mutates) {
             if related(&written.path, &read.path) {
-                if apart(written, read) {
+                if apart(written, read) && elements_apart(unit, scope, &written.path) {
                     continue;
                 }
                 return Err(format!("`{}` is needed in this order", written.path));

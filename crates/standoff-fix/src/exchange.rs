@@ -496,6 +496,15 @@ impl Exchange {
         }
         let same = send.text("buf") == recv.text("buf");
         let replace = send.buffers() && same && a.sends();
+        if replace {
+            // Named once instead of twice.
+            for n in [first, second] {
+                let effect = effect(unit, self.block, &self.stmts(unit)[n]);
+                if let Some(why) = effect.doubt() {
+                    return Err(why);
+                }
+            }
+        }
         // What is received before is not yet there when both are begun.
         if !a.sends() || send.buffers() && !replace {
             self.commute(unit, first, second)?;

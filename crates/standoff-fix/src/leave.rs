@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 
 use standoff_report::Finding;
 
+use crate::alias::disjoint;
 use crate::edit::Edit;
 use crate::order::reached;
 use crate::summary::{comms, resolved};
-use crate::unit::{Kind, Language, Shape, Stmt, Unit};
+use crate::unit::{Access, Kind, Language, Shape, Stmt, Unit};
 use crate::{Candidate, Proposal, Repair};
 
 pub(crate) fn candidates(unit: &Unit, finding: &Finding, file: &str, out: &mut Proposal) {
@@ -114,13 +115,23 @@ fn taken(
         if let (Some(why), false) = (doubt.next_back(), plain) {
             return Err(why);
         }
+        let scope = unit.blocks[block].scope;
+        let same =
+            |a: &Access, b: &Access| a.deep && b.deep && !disjoint(unit, scope, &a.path, &b.path);
+        for read in &last.effect.reads {
+            if effect.mutates.iter().any(|a| same(a, read)) {
+                return Err(format!("`{}` is needed as it is", read.path));
+            }
+        }
         for used in effect.reads.iter().chain(&effect.mutates) {
+            let access = used;
             let used = name(&used.path);
             let later = (holder + 1..n).filter(|m| !list.contains(m));
             for m in later {
                 let between = &stmts[m].effect;
                 if between.binds.iter().any(|b| name(b) == used)
                     || between.mutates.iter().any(|a| name(&a.path) == used)
+                    || between.mutates.iter().any(|a| same(a, access))
                 {
                     return Err(format!("`{used}` is made between"));
                 }

@@ -50,6 +50,15 @@ fn arrays_apart() {
         ("v, w = np.zeros(4), np.zeros(4)", "w", "v"),
         ("v = np.loadtxt('edge')", "u", "v"),
         ("v = u[:2].T.copy()", "u", "v"),
+        ("rows = [np.zeros(4), np.zeros(4)]", "rows[0]", "rows[1]"),
+        (
+            "rows = [np.zeros(4) for _ in range(2)]",
+            "rows[0]",
+            "rows[1]",
+        ),
+        ("rows = np.zeros((2, 4))", "rows[0]", "rows[1]"),
+        ("rows = u", "rows[0:1]", "rows[1:2]"),
+        ("", "field[0]", "field[1]"),
     ] {
         missing.check(Python, &format!(
             "import numpy as np\ndef work(comm, peer, field):\n    u = np.zeros(4)\n    {before}\n    comm.Recv({into}, source=peer)  # @stuck 0 1\n    comm.Send({sent}, dest=peer)\n"

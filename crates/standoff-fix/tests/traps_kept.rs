@@ -266,3 +266,70 @@ fn c_names_that_hide() {
     }
     wrong.none();
 }
+
+/// Elements of a list can be one and the same, unlike those of an array.
+#[test]
+fn elements_that_are_the_same() {
+    let mut wrong = Wrong::default();
+    for rows in [
+        "rows = [u, u]",
+        "rows = (u, u[1:])",
+        "rows = {0: u, 1: u}",
+        "rows = [u] * 2",
+        "rows = [np.zeros(4)] * 2",
+        "rows = [u for _ in range(2)]",
+        "rows = []; rows.append(u); rows.append(u)",
+        "rows = [0, 0]; rows[0] = u; rows[1] = u",
+        "rows = [0, 0]; rows[0] = rows[1] = u",
+        "more = [u, u]; rows = more",
+        "more = [u, u]; rows = more.copy()",
+        "rows = list([u, u])",
+        "rows = np.broadcast_to(u, (2, 4))",
+        "rows = make(2)",
+        "field.rows = [u, u]; rows = field.rows",
+        "rows = np.lib.stride_tricks.sliding_window_view(u, 2)",
+    ] {
+        wrong.python(&format!(
+            "u = np.zeros(4)\n{rows}\ncomm.Recv(rows[0], source=peer)  # @stuck 0 1\ncomm.Send(rows[1], dest=peer)"
+        ));
+    }
+    for rows in [
+        "double *rows[2] = { all, all };",
+        "double *rows[2]; rows[0] = rows[1] = all;",
+        "double **rows = find();",
+    ] {
+        wrong.c(&format!(
+            "{rows}\nMPI_Recv(rows[0], 1, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @stuck 0 1\nMPI_Send(rows[1], 1, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD);"
+        ));
+    }
+    wrong.none();
+}
+
+/// What is not an alias, but an effect that is not seen where it stands.
+#[test]
+fn effects_between() {
+    let mut wrong = Wrong::default();
+    for body in [
+        "comm.Send(make(), dest=peer)  # @stuck 0 1\ncomm.Recv(make(), source=peer)",
+        "comm.Send(field.pop(), dest=peer)  # @stuck 0 1\ncomm.Recv(field.pop(), source=peer)",
+        "got = comm.recv(source=peer)  # @stuck 0 1\nnp.copyto(field, got)\ncomm.send(field, dest=peer)",
+        "got = comm.recv(source=peer)  # @stuck 0 1\nnp.add(field, got, out=field)\ncomm.send(field, dest=peer)",
+        "got = comm.recv(source=peer)  # @stuck 0 1\nnp.add(field, got, field)\ncomm.send(field, dest=peer)",
+        "got = comm.recv(source=peer)  # @stuck 0 1\nnp.sqrt(got, field)\ncomm.send(field, dest=peer)",
+        "got = np.zeros(4)\ncomm.Recv(got, source=peer)  # @stuck 0 1\nnp.dot(got, got, field)\ncomm.send(field, dest=peer)",
+        "got = comm.recv(source=peer)  # @stuck 0 1\nfield.T[0] = got\ncomm.send(field, dest=peer)",
+        "got = comm.recv(source=peer)  # @stuck 0 1\nfield.rows[0].x = got\ncomm.send(field, dest=peer)",
+        "got = comm.recv(source=peer)  # @stuck 0 1\nfield().x = got\ncomm.send(field, dest=peer)",
+        "v = field[0]\ngot = comm.recv(source=peer)  # @stuck 0 1\nv.x = got\ncomm.send(field, dest=peer)",
+        "v = field\ngot = comm.recv(source=peer)  # @stuck 0 1\nv.x = got\ncomm.send(field.x, dest=peer)",
+        "v = field\ngot = comm.recv(source=peer)  # @stuck 0 1\nv.x = got\ncomm.send(field, dest=peer)",
+        "v = field\nv.x = comm.recv(source=peer)  # @stuck 0 1\ncomm.send(field.x, dest=peer)",
+        "v = field\nv.x = comm.recv(source=peer)  # @stuck 0 1\ncomm.send(field, dest=peer)",
+        "v = field\nv[0] = comm.recv(source=peer)  # @stuck 0 1\ncomm.send(field, dest=peer)",
+        "v = field\ngot = comm.recv(source=peer)  # @stuck 0 1\nv += got\ncomm.send(field, dest=peer)",
+        "it = iter(field)\ngot = comm.recv(source=next(it))  # @stuck 0 1\ncomm.send(1, dest=next(it))",
+    ] {
+        wrong.python(body);
+    }
+    wrong.none();
+}

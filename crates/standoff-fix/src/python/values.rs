@@ -269,10 +269,7 @@ impl Reader {
         }
         .unwrap_or_default();
         let method = function.kind() == "attribute";
-        let out = arguments.iter().any(|a| {
-            let name = a.child_by_field_name("name");
-            a.kind() == "keyword_argument" && name.is_some_and(|n| self.text(n) == "out")
-        });
+        let out = self.fills(node);
         let list = if method { PURE_METHODS } else { PURE };
         let shadowed = self.unit.defined.contains(&name);
         if !list.contains(&name.as_str()) || out || shadowed {
@@ -313,7 +310,15 @@ impl Reader {
 
     /// What is given to a method may be kept by its object, what is given to a function by others that it is given.
     fn keeps(&mut self, function: Node<'_>, arguments: &[Node<'_>], scope: usize) {
-        let given: Vec<Vec<String>> = arguments.iter().map(|a| self.paths(*a)).collect();
+        let names = |a: &Node<'_>| {
+            let keyword = a.kind() == "keyword_argument";
+            let value = a.child_by_field_name("value").filter(|_| keyword);
+            match self.origin(value.unwrap_or(*a)) {
+                Origin::Buffer | Origin::Fresh => Vec::new(),
+                _ => self.paths(*a),
+            }
+        };
+        let given: Vec<Vec<String>> = arguments.iter().map(names).collect();
         if let Some(object) = function.child_by_field_name("object") {
             let objects = self.paths(object);
             let names = given.concat();
@@ -333,21 +338,46 @@ impl Reader {
         }
     }
 
+    /// Whether a function of numpy, or a method of an array, is given where to put what it computes.
+    fn fills(&self, call: Node<'_>) -> bool {
+        let function = call.child_by_field_name("function");
+        let list = call.child_by_field_name("arguments").map(children);
+        let list = list.unwrap_or_default();
+        let keyword = |a: &&Node<'_>| a.kind() == "keyword_argument";
+        let named = list.iter().filter(keyword).any(|a| {
+            let name = a.child_by_field_name("name");
+            name.is_some_and(|n| self.text(n) == "out")
+        });
+        let text = |field: &str| {
+            let part = function.and_then(|f| f.child_by_field_name(field));
+            part.map(|n| self.text(n)).unwrap_or_default()
+        };
+        let most = match text("attribute").as_str() {
+            "sqrt" | "exp" | "sin" | "cos" => 1,
+            "dot" if !matches!(text("object").as_str(), "np" | "numpy") => 1,
+            "dot" | "mean" | "concatenate" => 2,
+            _ => usize::MAX,
+        };
+        let splat = list.iter().any(|a| a.kind().ends_with("_splat"));
+        named || list.iter().filter(|a| !keyword(a)).count() > most || most < usize::MAX && splat
+    }
+
     /// A keyword argument by which a function gives what it is given rather than something new.
     fn not_new(&self, call: Node<'_>) -> bool {
         let list = call.child_by_field_name("arguments").map(children);
-        list.unwrap_or_default().into_iter().any(|a| {
-            let text = |field: &str| a.child_by_field_name(field).map(|n| self.text(n));
-            match (text("name").as_deref(), text("value").as_deref()) {
-                (Some("out"), _) => true,
-                (Some("copy"), Some(value)) => value != "True",
-                (Some("dtype"), Some(value)) => {
-                    value.contains("object") || value.trim_matches(['"', '\'']) == "O"
+        let given = list.unwrap_or_default();
+        self.fills(call)
+            || given.into_iter().any(|a| {
+                let text = |field: &str| a.child_by_field_name(field).map(|n| self.text(n));
+                match (text("name").as_deref(), text("value").as_deref()) {
+                    (Some("copy"), Some(value)) => value != "True",
+                    (Some("dtype"), Some(value)) => {
+                        value.contains("object") || value.trim_matches(['"', '\'']) == "O"
+                    }
+                    (Some(_), _) => false,
+                    _ => a.kind() == "dictionary_splat",
                 }
-                (Some(_), _) => false,
-                _ => a.kind() == "dictionary_splat",
-            }
-        })
+            })
     }
 
     /// What a method `copy`, or a function of this name, makes.
@@ -389,8 +419,9 @@ impl Reader {
             | "concatenated_string" => {
                 // A sequence times a number, or two of them joined, hold the same objects; numbers are new.
                 match node.kind() {
+                    // The same object may be in it twice.
                     "binary_operator" if self.holds_references(node) => {
-                        Origin::Of(self.paths(node))
+                        Origin::Unknown(self.paths(node))
                     }
                     "binary_operator" if self.buffer_operand(node) => Origin::Buffer,
                     "binary_operator" if self.joins(node) => Origin::Copy(self.paths(node)),
@@ -403,8 +434,16 @@ impl Reader {
             },
             "list" | "tuple" | "dictionary" | "set" => match self.paths(node) {
                 paths if paths.is_empty() => Origin::Fresh,
+                _ if children(node).into_iter().all(|n| self.made(n)) => Origin::Fresh,
                 paths => Origin::Of(paths),
             },
+            "list_comprehension"
+                if node
+                    .child_by_field_name("body")
+                    .is_some_and(|n| self.made(n)) =>
+            {
+                Origin::Fresh
+            }
             "parenthesized_expression" | "conditional_expression" => {
                 let origins: Vec<Origin> =
                     children(node).into_iter().map(|n| self.origin(n)).collect();
@@ -443,6 +482,12 @@ impl Reader {
             }
             _ => Origin::Unknown(self.paths(node)),
         }
+    }
+
+    /// An element that is made new where it stands.
+    fn made(&self, node: Node<'_>) -> bool {
+        !matches!(node.kind(), "list_splat" | "dictionary_splat" | "pair")
+            && matches!(self.origin(node), Origin::Buffer | Origin::Fresh)
     }
 
     pub(super) fn holds_references(&self, node: Node<'_>) -> bool {
