@@ -1,4 +1,4 @@
-//! C, parsed by tree-sitter. Macros are not expanded: what one does is not seen, and counts as a call that may do anything.
+//! C, parsed by tree-sitter. Macros are not expanded: see `c/macros.rs`.
 
 use std::collections::BTreeSet;
 

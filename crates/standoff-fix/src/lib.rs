@@ -4,7 +4,7 @@
 //! (see `depend.rs` for what that means), and no more: whoever applies it must check the patched program. Where a
 //! dependence is in doubt there is no candidate but a reason in [`Proposal::refused`].
 //!
-//! What it may miss: sends and receives in different methods or files, macros, calls through wrappers, memory
+//! What it may miss: sends and receives in different methods or files, macros of headers, calls through wrappers, memory
 //! that an unknown function kept and gives out under another name.
 #![forbid(unsafe_code)]
 
