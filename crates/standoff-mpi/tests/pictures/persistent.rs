@@ -143,7 +143,12 @@ fn a_making_may_wait_for_the_others_and_need_not() {
 fn the_advice_is_to_start_it() {
     let stuck = barrier(3).start(0, 0).start(1, 0).finalized([2]);
     let finding = stuck.deadlock(&[0, 1]);
-    let advice = advise(&finding, &stuck.picture, standoff_mpi::Spelling::Native, None);
+    let advice = advise(
+        &finding,
+        &stuck.picture,
+        standoff_mpi::Spelling::Native,
+        None,
+    );
     let asks = |a: &String| {
         a.contains("call MPI_Start for their request of MPI_Barrier_init: rank 2 did not")
     };
