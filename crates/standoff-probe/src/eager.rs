@@ -1,8 +1,9 @@
 //! Up to which size this library buffers a standard send from one rank to another: measured at the end of a run that `standoff check` makes for
 //! it, between the program's last call and the library's own `MPI_Finalize`.
 //!
-//! The sender posts messages of growing size on a communicator of our own, each when all before were received, and tries it for a while without a
-//! receive; what completes was buffered. The while is one of its own processor time: on a busy machine it may not run at all for longer.
+//! The sender posts messages of growing size on a communicator of our own, each when all before were received. The receiver looks at what has come, without
+//! receiving it, and says so; a message that is complete then was buffered. (Open MPI completes some only when the other side has looked.) No clock
+//! is asked: on a busy machine either side may not run for any time.
 //! Powers of two first, then the interval is halved. The limit can differ with the state of the library (credits, shared memory in use): it is
 //! one measurement, not a promise.
 
@@ -10,15 +11,18 @@ use crate::P;
 use crate::rank::Rank;
 use std::path::Path;
 
-/// How long a send may take that does not wait, in nanoseconds of the thread's processor time.
-const TRY: i64 = 3_000_000;
+/// How often the receiver looks, and the sender then.
+const LOOKS: usize = 1000;
 /// Sizes tried, in bytes.
 const LARGEST: usize = 64 << 20;
 /// The interval is halved so often.
 const STEPS: usize = 10;
 const DATA: i32 = 1;
 const NEXT: i32 = 2;
-const TAKEN: i32 = 3;
+const LOOKED: i32 = 3;
+const RECEIVE: i32 = 4;
+const TAKEN: i32 = 5;
+const NOTHING: i32 = 6;
 
 macro_rules! mpi {
     ($name:literal, fn($($t:ty),*)) => {{
@@ -60,7 +64,7 @@ fn sender(rank: &Rank, comm: usize, to: i32) -> Option<usize> {
     let mut buffer = vec![0u8; LARGEST];
     let mut buffered = |size: usize| {
         let mut request = rank.abi.request_null;
-        let (mut done, began) = (0i32, processor());
+        let mut done = 0i32;
         // SAFETY: MPI's signatures; the buffer lives until the request is complete, and the receiver takes the message after it was told its size.
         unsafe {
             isend(
@@ -72,11 +76,15 @@ fn sender(rank: &Rank, comm: usize, to: i32) -> Option<usize> {
                 comm,
                 (&raw mut request).cast(),
             );
-            while done == 0 && processor() - began < TRY {
-                test((&raw mut request).cast(), (&raw mut done).cast(), ignore);
-            }
             let mut told = size as u64;
             send((&raw mut told).cast(), 8, byte, to, NEXT, comm);
+            recv((&raw mut told).cast(), 8, byte, to, LOOKED, comm, ignore);
+            for _ in 0..LOOKS {
+                if done == 0 {
+                    test((&raw mut request).cast(), (&raw mut done).cast(), ignore);
+                }
+            }
+            send((&raw mut told).cast(), 8, byte, to, RECEIVE, comm);
             if done == 0 {
                 wait((&raw mut request).cast(), ignore);
             }
@@ -107,18 +115,8 @@ fn sender(rank: &Rank, comm: usize, to: i32) -> Option<usize> {
     Some(yes)
 }
 
-/// The calling thread's processor time, in nanoseconds.
-fn processor() -> i64 {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: room for a time.
-    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-    time.tv_sec * 1_000_000_000 + time.tv_nsec
-}
-
 fn receiver(rank: &Rank, comm: usize, from: i32) -> Option<()> {
+    let iprobe = mpi!(c"PMPI_Iprobe", fn(i32, i32, usize, P, P));
     let send = mpi!(c"PMPI_Send", fn(P, i32, usize, i32, i32, usize));
     let recv = mpi!(c"PMPI_Recv", fn(P, i32, usize, i32, i32, usize, P));
     let byte = rank.abi.byte;
@@ -132,6 +130,13 @@ fn receiver(rank: &Rank, comm: usize, from: i32) -> Option<()> {
             if size > LARGEST as u64 {
                 return Some(());
             }
+            let mut flag = 0i32;
+            for _ in 0..LOOKS {
+                iprobe(from, NOTHING, comm, (&raw mut flag).cast(), ignore);
+            }
+            send((&raw mut size).cast(), 8, byte, from, LOOKED, comm);
+            let mut go = 0u64;
+            recv((&raw mut go).cast(), 8, byte, from, RECEIVE, comm, ignore);
             recv(
                 buffer.as_mut_ptr().cast(),
                 size as i32,

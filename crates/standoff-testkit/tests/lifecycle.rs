@@ -4,7 +4,7 @@ mod common;
 #[path = "lifecycle/signals.rs"]
 mod signals;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::{ExitCode, Stdio};
 
 use common::{DEADLOCK, GOOD, Lab, signal};

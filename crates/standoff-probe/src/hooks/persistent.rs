@@ -41,9 +41,11 @@ pub(crate) fn init(
         record::meet(comm);
     }
     rank.change(|s, b| {
-        if s.recorder.is_some() && rc == SUCCESS {
+        if rc == SUCCESS {
             let signature = s.signature(&rank.abi, b, &o, agreed);
-            s.record_collective(b, thread.slot, &o, false, None, None, signature);
+            if s.recorder.is_some() {
+                s.record_collective(b, thread.slot, &o, false, None, None, signature);
+            }
         }
         unblock(b, thread.slot);
     });

@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use super::PATIENT;
 use super::common::{Lab, signal};
+use standoff_report::Verdict;
 
 /// A terminal: its two ends.
 fn terminal() -> (File, OwnedFd) {
