@@ -4,7 +4,7 @@
 # standoff: core: 0-2
 # standoff: cured: destructor_barrier_cured
 # standoff: text: in a destructor (__del__ at
-# standoff: text: a destructor must not communicate
+# standoff: text: what is called then must not communicate
 from mpi4py import MPI
 
 

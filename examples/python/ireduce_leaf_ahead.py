@@ -1,14 +1,14 @@
 # standoff: title: a leaf's part in a nonblocking reduction is done before the root begins it, and its next message is first at a wildcard
 # standoff: ranks: 3
 # standoff: expect: clean
-# standoff: stdout: sum 3, details a1 a2
+# standoff: stdout: sum 3, details a1
 # standoff: cured: ireduce_leaf_ahead_cured
 # standoff: check: potential-deadlock
 # standoff: check-left: 1
 #
 # The root collects one note of each worker from anybody, then they reduce, then
-# it asks each worker for its details. A worker that has given its number away
-# may send its details while the other's note is still under way. With so many
+# it asks one of them for details. A worker that has given its number away may
+# send its details while the other's note is still under way. With so many
 # numbers no library at hand lets it.
 from array import array
 from mpi4py import MPI
@@ -27,7 +27,7 @@ else:
 request = comm.Ireduce(mine, total, root=0)
 request.Wait()
 if comm.rank == 0:
-    details = [comm.recv(source=rank) for rank in (1, 2)]  # @check 0
-    print(f"sum {total[0]}, details", *details)
-else:
-    comm.send(f"a{comm.rank}", dest=0)
+    details = comm.recv(source=1)  # @check 0
+    print(f"sum {total[0]}, details", details)
+elif comm.rank == 1:
+    comm.send("a1", dest=0)

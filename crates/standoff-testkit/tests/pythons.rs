@@ -104,7 +104,8 @@ def leave():
     WAY
 if comm.rank == 1:
     leave()
-comm.barrier()
+else:
+    comm.barrier()
 ";
     for (way, words) in [
         ("return {}['steps']", "which raised KeyError: 'steps'"),

@@ -52,7 +52,7 @@ pub struct Op {
     /// For collectives: number on the communicator; for persistent ones that of their making. For sends: the channel's total with this message. For receives in a forced run: 1 + the
     /// source that stands in for [`ANY`] in the real call.
     pub seq: u64,
-    /// Round of the polling thread that last polled it (see [`poll`]).
+    /// Round of the polling thread that last polled it (see [`super::poll`]).
     pub polled: u64,
     /// 1 + index of the communicator; 0: unknown.
     pub comm: u32,
@@ -137,7 +137,7 @@ impl Op {
         (self.kind == op::COLLECTIVE && some).then_some(group)
     }
 
-    /// A blocking send or receive, put together from whole words as in [`Recent::of`]. `seq` is 0 for a receive.
+    /// A blocking send or receive, put together from whole words as in [`super::Recent::of`]. `seq` is 0 for a receive.
     #[must_use]
     #[inline(always)]
     pub fn blocking(kind: u8, order: u64, seq: u64, to: Envelope, place: u32) -> Op {

@@ -80,10 +80,9 @@ pub(crate) fn isendrecv(
     let rc = real(sender, rtag);
     if rc != SUCCESS {
         rank.change(|s, b| {
-            for half in [sends.then_some(send), receives.then_some(recv)] {
-                if let Some(half) = half {
-                    failed_message(s, b, half.kind, half.envelope());
-                }
+            let halves = [sends.then_some(send), receives.then_some(recv)];
+            for half in halves.into_iter().flatten() {
+                failed_message(s, b, half.kind, half.envelope());
             }
         });
         return rc;

@@ -8,7 +8,7 @@
 //! Rejected: functions of our own in `sys` and `threading` (a program can see them, and misses them when it has imported the names before), and looking
 //! for the `SystemExit` when the interpreter ends (it is gone by then).
 //!
-//! `exit()`, `quit()` and `raise SystemExit` do not call `sys.exit`: for them see [`system_exit`](super::system_exit).
+//! `exit()`, `quit()` and `raise SystemExit` do not call `sys.exit`: for them see [`super::system_exit`].
 
 use super::{Api, Obj, RAISED, append, own_stack, run_on, symbol, system_exit};
 use crate::rank::{self, Rank, put_text};

@@ -52,7 +52,7 @@ pub(super) unsafe fn attach(a: &Api) {
             return;
         }
         let init = field(INIT).read();
-        if !said(a, kind).is_none_or(|told| told == init) || init == 0 {
+        if said(a, kind).is_some_and(|told| told != init) || init == 0 {
             return;
         }
         for (at, original, new) in [

@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(20);
 struct Explored {
     /// Executions that were looked at, by what their ranks were told.
     seen: BTreeSet<u64>,
-    /// Beginnings of executions that were looked at or forced, up to an outcome ([`Beginnings::told`]).
+    /// Beginnings of executions that were looked at or forced, up to an outcome ([`super::recording::Beginnings`]).
     forced: BTreeSet<u64>,
     /// To be forced: outcomes, each of an execution, with the number of that beginning.
     open: Vec<(Rc<Execution>, Alternative, u64)>,
