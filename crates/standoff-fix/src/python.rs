@@ -232,6 +232,14 @@ impl Reader {
                 for part in children(node) {
                     self.value(part, scope, &mut effect, true);
                     match other {
+                        // Its patterns bind names, and its cases are not looked into.
+                        "match_statement" => {
+                            let paths = self.paths(node);
+                            for name in &paths {
+                                let from = Origin::Unknown(paths.clone());
+                                self.unit.scopes[scope].bound.push((name.clone(), from));
+                            }
+                        }
                         "import_statement" => self.imported(part, scope, &Origin::Fresh),
                         "import_from_statement" => {
                             self.imported(part, scope, &Origin::Unknown(Vec::new()));
@@ -313,7 +321,7 @@ impl Reader {
                 let names = self.paths(child);
                 for name in names {
                     effect.binds.insert(name.clone());
-                    let unknown = Origin::Unknown(Vec::new());
+                    let unknown = Origin::Unknown(self.paths(node));
                     self.unit.scopes[scope].bound.push((name, unknown));
                 }
             } else if child.kind() != "block" {

@@ -189,6 +189,14 @@ fn memory_of_c_apart() {
             "ghost",
             "edge",
         ),
+        ("", "double a = 0, b = 1; a = b; b += 2;", "&b", "&a"),
+        (
+            "",
+            "double a = 0, b = 1; int n = (int)a; b = n;",
+            "&b",
+            "&a",
+        ),
+        ("", "double a = 0, b = 1; set(&a, b);", "&b", "&a"),
         ("", "double a = 0, b = 1, *p = &a; *p = 3;", "&b", "&a"),
         (
             "",

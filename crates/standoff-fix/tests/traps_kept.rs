@@ -333,3 +333,103 @@ fn effects_between() {
     }
     wrong.none();
 }
+
+/// Bindings and stores of other forms.
+#[test]
+fn bound_otherwise() {
+    let mut wrong = Wrong::default();
+    for body in [
+        "u = np.zeros(4)\ndef f():\n    return u\nv = f()\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nf = lambda: u\nv = f()\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nfor i, v in enumerate([u]):\n    comm.Recv(u, source=peer)  # @stuck 0 1\n    comm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nfor v in zip([u]):\n    comm.Recv(u, source=peer)  # @stuck 0 1\n    comm.Send(v[0], dest=peer)",
+        "u = np.zeros(4)\nwith np.nditer(u) as v:\n    comm.Recv(u, source=peer)  # @stuck 0 1\n    comm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nv = np.lib.stride_tricks.as_strided(u)\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nv = np.array(u, copy=None)\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nv = memoryview(u).cast('B')\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send([v, 8], dest=peer)",
+        "u = bytearray(4)\nv = np.frombuffer(u)\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send([v, MPI.DOUBLE], dest=peer)",
+        "u = np.zeros(4)\nd = dict(k=u)\nv = d.get('k')\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nd = {}\nd |= {'k': u}\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.send(d, dest=peer)",
+        "u = np.zeros(4)\nfield.a.b = u\nv = field.a\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.send(v, dest=peer)",
+        "u = np.zeros(4)\nfield.rows.append(u)\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.send(field.rows, dest=peer)",
+        "u = np.zeros(4)\nsetattr(field, 'u', u)\nv = field.u\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u, n = np.zeros(4), 0\nv = u if n else u[1:]\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "v = np.zeros(4)\nif peer:\n    u = v\nelse:\n    u = np.ones(4)\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\ntry:\n    v = u\nexcept ValueError as e:\n    v = None\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nmatch u:\n    case v: pass\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nif (v := u) is not None:\n    comm.Recv(u, source=peer)  # @stuck 0 1\n    comm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nv: np.ndarray = u\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "comm.Recv(field.u, source=peer)  # @stuck 0 1\ncomm.send(field, dest=peer)",
+        "u = field.u\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.send(field, dest=peer)",
+        "u = np.zeros(4)\nv = np.zeros(4)\nu, v = v, u\nw = u\ncomm.Recv(v, source=peer)  # @stuck 0 1\ncomm.Send(w, dest=peer)",
+        "u = np.zeros(4)\nv = sorted([u])[0]\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nv = max([u], key=id)\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nv = u.__array__()\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(v, dest=peer)",
+        "u = np.zeros(4)\nv = +[u][0]\nw = [u] + []\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(w[0], dest=peer)",
+        "u = np.zeros(4)\nv = field\nv += u\nw = u\nw *= 2\ncomm.Recv(u, source=peer)  # @stuck 0 1\ncomm.Send(w, dest=peer)",
+    ] {
+        wrong.python(body);
+    }
+    for (b, to, from) in [
+        ("double own[8]; struct row r; r.a.p = own;", "r.a.p", "own"),
+        (
+            "double own[8]; struct row r; r.a.p = own; struct row t = r;",
+            "t.a.p",
+            "own",
+        ),
+        ("double own[8]; struct row r; set(&r, own);", "r.p", "own"),
+        ("double own[8]; struct row *r = make(own);", "r->p", "own"),
+        (
+            "double own[8]; long a = (long)own; double *q = (double *)a;",
+            "q",
+            "own",
+        ),
+        ("double own[8]; double *q = &own[2] + 1;", "q", "own"),
+        (
+            "double own[8]; double *q; q = peer ? own : all;",
+            "q",
+            "own",
+        ),
+        ("double own[8]; void *q = own; double *r = q;", "r", "own"),
+        (
+            "double own[8]; double *q[1][1]; q[0][0] = own;",
+            "q[0][0]",
+            "own",
+        ),
+        (
+            "double own[8]; double *q; do { q = own; } while (0);",
+            "q",
+            "own",
+        ),
+        (
+            "double own[8]; double *q; switch (peer) { case 0: q = own; break; default: q = own + 1; }",
+            "q",
+            "own",
+        ),
+        ("double own[8]; double *q = ({ own; });", "q", "own"),
+        ("double own[8], *q = realloc(own, 3);", "q", "own"),
+        ("char own[64]; double *q = (double *)(own + 8);", "q", "own"),
+        ("double own[8], *q; *(double **)&q = own;", "q", "own"),
+        ("double own[8], *q; { double *t = own; q = t; }", "q", "own"),
+        ("double own[8], *q, *t; q = t = own;", "q", "own"),
+        (
+            "struct pair { double *p; } r; double own[8]; struct pair *s = &r; s->p = own;",
+            "r.p",
+            "own",
+        ),
+        ("double own[8]; struct pair r = { .p = own };", "r.p", "own"),
+        (
+            "double own[8]; struct pair r = (struct pair){ own };",
+            "r.p",
+            "own",
+        ),
+        (
+            "double own[8]; struct pair r; r = (struct pair){ own };",
+            "r.p",
+            "own",
+        ),
+    ] {
+        wrong.c(&format!("{b}\nMPI_Recv({to}, 4, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD, MPI_STATUS_IGNORE);  // @stuck 0 1\nMPI_Send({from}, 4, MPI_DOUBLE, peer, 0, MPI_COMM_WORLD);"));
+    }
+    wrong.none();
+}

@@ -121,7 +121,13 @@ impl Reader {
                 effect.binds.insert(name.clone());
                 // It may be set through a pointer, too.
                 effect.mutates.extend(self.memory(left, false));
-                self.unit.scopes[scope].bound.push((name, from.clone()));
+                let bound = &mut self.unit.scopes[scope].bound;
+                let own = bound.iter().any(|b| b.0 == name && b.1 == Origin::Buffer);
+                match own && !self.pointers.contains(&name) {
+                    // It stays the memory that it is.
+                    true => self.hold(&name, from, scope),
+                    false => bound.push((name, from.clone())),
+                }
             }
             "field_expression" => {
                 effect.mutates.extend(self.memory(left, false));
@@ -139,6 +145,10 @@ impl Reader {
                 let written = self.memory(left, true);
                 for access in &written {
                     self.hold(&access.path, from, scope);
+                    if find(left, "cast_expression").is_some() {
+                        let bound = &mut self.unit.scopes[scope].bound;
+                        bound.push((access.path.clone(), from.clone()));
+                    }
                 }
                 effect.mutates.extend(written);
             }
@@ -160,8 +170,15 @@ impl Reader {
 
     /// What a variable starts with.
     pub(super) fn put(&mut self, name: &str, value: Node<'_>, scope: usize) {
-        let from = Origin::Of(self.paths(value));
-        self.hold(name, &from, scope);
+        let paths = self.paths(value);
+        let cast = find(value, "cast_expression").and_then(|c| c.child_by_field_name("type"));
+        let cast = cast.map(|t| self.text(t)).unwrap_or_default();
+        if ["long", "ptr", "size_t"].iter().any(|t| cast.contains(t)) {
+            // A pointer as a number.
+            self.unit.hold(scope, name, paths);
+        } else {
+            self.hold(name, &Origin::Of(paths), scope);
+        }
     }
 
     /// Whether what is declared is a number, or leads to numbers, and to no pointers.

@@ -331,7 +331,8 @@ impl Reader {
             let others = given.iter().enumerate().filter(|(m, _)| *m != n);
             let others: Vec<String> = others.flat_map(|(_, p)| p.clone()).collect();
             // A parameter may be whatever callers give, which is looked at there.
-            let param = |t: &&String| self.unit.scopes[scope].params.contains(t);
+            let set = self.text(function) == "setattr";
+            let param = |t: &&String| !set && self.unit.scopes[scope].params.contains(t);
             for target in targets.iter().filter(|t| !param(t) && !t.contains('.')) {
                 self.stores.push((scope, target.clone(), others.clone()));
             }
