@@ -13,8 +13,9 @@ pub mod which;
 pub mod write;
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use standoff_fix::{Candidate, Repair, edit};
@@ -386,7 +387,7 @@ fn changes(texts: &Texts, sources: &[Source]) -> Vec<Change> {
     texts.iter().filter_map(change).collect()
 }
 
-/// Whether another finding lies in other statements: their texts are compared, as lines have moved.
+/// Whether another finding lies in other statements: their files and texts are compared, as lines have moved and the copy lies elsewhere.
 fn elsewhere(old: &Finding, sources: &[Source], new: &Finding) -> bool {
     let line = |text: &str, n: Option<u32>| {
         text.lines()
@@ -395,7 +396,7 @@ fn elsewhere(old: &Finding, sources: &[Source], new: &Finding) -> bool {
             .trim()
             .to_owned()
     };
-    let texts = |finding: &Finding| -> Vec<String> {
+    let texts = |finding: &Finding| -> Vec<(Option<OsString>, String)> {
         let frames = finding.core.iter().filter_map(|e| e.stack.first());
         frames
             .filter_map(|f| {
@@ -405,7 +406,8 @@ fn elsewhere(old: &Finding, sources: &[Source], new: &Finding) -> bool {
                     Some(source) => source.text.clone(),
                     None => std::fs::read_to_string(name).ok()?,
                 };
-                Some(line(&text, f.line))
+                let file = Path::new(name).file_name().map(OsString::from);
+                Some((file, line(&text, f.line)))
             })
             .collect()
     };
