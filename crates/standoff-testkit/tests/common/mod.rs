@@ -18,7 +18,7 @@ use standoff_testkit::environment::Environment;
 use standoff_testkit::in_ci;
 
 /// Reaching it is a failure: nothing here takes that long.
-const BACKSTOP: Duration = Duration::from_secs(60);
+const BACKSTOP: Duration = Duration::from_secs(180);
 /// In the environment of every process of a test.
 const MARK: &str = "STANDOFF_TEST_RUN";
 
