@@ -1,7 +1,10 @@
 // standoff: title: a rank whose rows are missing returns from main, without MPI_Finalize, and with status 0
 // standoff: ranks: 4
 // standoff: expect: failed
+// standoff: mpi: openmpi
 // standoff: text: rank 2 exited with status 0, without MPI_Finalize
+//
+// The status of MPICH's launcher is 0 or not, as it happens.
 #include <mpi.h>
 #include <stdio.h>
 

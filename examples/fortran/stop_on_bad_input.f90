@@ -1,7 +1,10 @@
 ! standoff: title: a rank with bad input stops: STOP does not call MPI_Finalize
 ! standoff: ranks: 3
 ! standoff: expect: failed
+! standoff: mpi: openmpi
 ! standoff: text: rank 1 exited with status 0, without MPI_Finalize
+!
+! The status of MPICH's launcher is 0 or not, as it happens.
 program stop_on_bad_input
   use mpi
   implicit none
