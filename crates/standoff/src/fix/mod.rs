@@ -41,7 +41,7 @@ const MUCH: f64 = 1.5;
 /// A file before and after.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// As the finding calls it.
+    /// From the current directory, if it lies below; else as the finding calls it.
     pub name: String,
     /// Where it really is.
     pub path: PathBuf,
@@ -369,12 +369,19 @@ fn candidates<'a>(
 
 /// From what is on disk to these texts.
 fn changes(texts: &Texts, sources: &[Source]) -> Vec<Change> {
+    // As `patch -p0` finds it from here; debug information has whole paths, of the first file and not of those in the copy.
+    let here = std::env::current_dir().and_then(|dir| dir.canonicalize());
     let name = |path: &PathBuf| {
-        let known = sources
-            .iter()
-            .find(|s| &s.path == path)
-            .map(|s| s.name.clone());
-        known.unwrap_or_else(|| path.display().to_string())
+        let near = here
+            .as_ref()
+            .ok()
+            .and_then(|dir| path.strip_prefix(dir).ok());
+        let known = sources.iter().find(|s| &s.path == path);
+        match (near, known) {
+            (Some(near), _) => near.display().to_string(),
+            (None, Some(source)) => source.name.clone(),
+            (None, None) => path.display().to_string(),
+        }
     };
     let change = |(path, new): (&PathBuf, &String)| {
         Some(Change {
