@@ -157,12 +157,7 @@ fn was_cancelled(rank: &Rank, statuses: P, i: usize) -> Option<bool> {
     let test = library!(c"PMPI_Test_cancelled", fn(P, *mut i32))?;
     let mut flag = 0;
     // SAFETY: MPI's signature, which is local; an array of at least i + 1 statuses that the library has filled in.
-    let rc = unsafe {
-        test(
-            statuses.byte_add(i * rank.abi.status_size),
-            &raw mut flag,
-        )
-    };
+    let rc = unsafe { test(statuses.byte_add(i * rank.abi.status_size), &raw mut flag) };
     (rc == SUCCESS).then_some(flag != 0)
 }
 
