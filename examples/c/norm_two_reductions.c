@@ -2,8 +2,8 @@
 // standoff: ranks: 4
 // standoff: expect: clean
 // standoff: warns: collective-mismatch
-// standoff: text: ranks 0–2 called MPI_Allreduce with MPI_SUM on 2 floating-point numbers of 8 bytes
-// standoff: text: rank 3 called MPI_Allreduce with MPI_MAX on 2 floating-point numbers of 8 bytes
+// standoff: text: ranks 0–2 called MPI_Allreduce with MPI_SUM on
+// standoff: text: rank 3 called MPI_Allreduce with MPI_MAX on
 // standoff: cured: norm_two_reductions_cured
 // standoff: check: clean
 // standoff: check-warns: collective-mismatch

@@ -2,8 +2,8 @@
 # standoff: ranks: 3
 # standoff: expect: clean
 # standoff: warns: collective-mismatch
-# standoff: text: ranks 0 and 2 called MPI_Allreduce with MPI_SUM on 4 floating-point numbers of 8 bytes
-# standoff: text: rank 1 called MPI_Allreduce with MPI_SUM on 4 integers of 8 bytes
+# standoff: text: ranks 0 and 2 called MPI_Allreduce with MPI_SUM on
+# standoff: text: rank 1 called MPI_Allreduce with MPI_SUM on
 # standoff: cured: histogram_mixed_types_cured
 import numpy as np
 from mpi4py import MPI
