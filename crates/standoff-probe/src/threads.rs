@@ -198,10 +198,11 @@ pub(crate) unsafe fn create_uncounted(
 ) -> c_int {
     // It lives as long as the process.
     change(0, 1);
+    let Some(create) = next() else {
+        return libc::EAGAIN;
+    };
     // SAFETY: by the caller's promise.
-    next().map_or(libc::EAGAIN, |create| unsafe {
-        create(thread, attr, routine, argument)
-    })
+    unsafe { create(thread, attr, routine, argument) }
 }
 
 extern "C" fn trampoline(started: *mut c_void) -> *mut c_void {

@@ -1,11 +1,14 @@
 //! What is done about a deadlock: `run --rescue`, `--on-deadlock`.
 
 mod common;
+#[path = "common/rescued.rs"]
+mod rescued;
 
 use std::process::ExitCode;
 
 use common::{DEADLOCK, Ended, Lab};
-use standoff_report::{Finding, FindingKind, Severity, Verdict};
+use rescued::{lines, rescued, ring};
+use standoff_report::{FindingKind, Verdict};
 
 fn main() -> ExitCode {
     common::main(&[
@@ -59,33 +62,8 @@ fn rescue(lab: &Lab, ranks: u32, more: &[&str], program: &[&str]) -> Ended {
     lab.run(&words)
 }
 
-/// Warnings of rescued sends, which must be all that was found.
-#[track_caller]
-fn rescued(lab: &Lab) -> Vec<Finding> {
-    let report = lab.report();
-    assert_eq!(report.verdict, Verdict::Clean, "{report:#?}");
-    for finding in &report.findings {
-        assert_eq!(finding.kind, FindingKind::RescuedSend, "{report:#?}");
-        assert_eq!(finding.severity, Severity::Warning);
-    }
-    report.findings
-}
-
-/// Lines at which sends were rescued.
-fn lines(found: &[Finding]) -> Vec<u32> {
-    let line = |f: &Finding| f.core[0].stack[0].line.unwrap();
-    found.iter().map(line).collect()
-}
-
-fn ring(lab: &Lab) -> String {
-    let source = lab.file("ring.c", RING);
-    let compiler = lab.environment.program("mpicc");
-    let program = lab.compile(compiler.as_os_str(), &source, "ring");
-    program.to_str().unwrap().to_owned()
-}
-
 fn rings_of_many_sizes(lab: &Lab) {
-    let ring = ring(lab);
+    let ring = ring(lab, RING);
     for ranks in [2, 3, 5, 16] {
         let ended = rescue(lab, ranks, &[], &[&ring, "100000", "4"]);
         ended.expect(0, &["standoff let go on", "ring.c:14"]);
@@ -203,7 +181,7 @@ fn no_rescue_needed(lab: &Lab) {
 }
 
 fn always(lab: &Lab) {
-    let ring = ring(lab);
+    let ring = ring(lab, RING);
     let ended = rescue(lab, 3, &["--rescue=always"], &[&ring, "100000", "4"]);
     ended.expect(0, &["--rescue=always asked for that"]);
     assert_eq!(lines(&rescued(lab)), [RING_SEND]);
@@ -223,7 +201,7 @@ fn receives_first(lab: &Lab) {
 }
 
 fn memory_used_up(lab: &Lab) {
-    let ring = ring(lab);
+    let ring = ring(lab, RING);
     let small = ["--rescue", "--rescue-memory", "100k"];
     rescue(lab, 2, &small, &[&ring, "100000", "4"])
         .expect(99, &["deadlock", "--rescue-memory", "ring.c:14"]);

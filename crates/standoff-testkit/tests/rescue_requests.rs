@@ -1,11 +1,13 @@
 //! `run --rescue`, for sends whose requests the program keeps: persistent ones, and those it waits for with `MPI_Waitany`, `MPI_Waitsome` or by polling.
 
 mod common;
+#[path = "common/rescued.rs"]
+mod rescued;
 
 use std::process::ExitCode;
 
 use common::{Ended, Lab};
-use standoff_report::{Finding, FindingKind, Severity, Verdict};
+use rescued::{lines, rescued, ring};
 
 fn main() -> ExitCode {
     common::main(&[
@@ -103,33 +105,8 @@ fn rescue(lab: &Lab, ranks: u32, option: &str, program: &[&str]) -> Ended {
     lab.run(&words)
 }
 
-/// Warnings of rescued sends, which must be all that was found.
-#[track_caller]
-fn rescued(lab: &Lab) -> Vec<Finding> {
-    let report = lab.report();
-    assert_eq!(report.verdict, Verdict::Clean, "{report:#?}");
-    for finding in &report.findings {
-        assert_eq!(finding.kind, FindingKind::RescuedSend, "{report:#?}");
-        assert_eq!(finding.severity, Severity::Warning);
-    }
-    report.findings
-}
-
-/// Lines at which sends were rescued.
-fn lines(found: &[Finding]) -> Vec<u32> {
-    let line = |f: &Finding| f.core[0].stack[0].line.unwrap();
-    found.iter().map(line).collect()
-}
-
-fn ring(lab: &Lab) -> String {
-    let source = lab.file("ring.c", RING);
-    let compiler = lab.environment.program("mpicc");
-    let program = lab.compile(compiler.as_os_str(), &source, "ring");
-    program.to_str().unwrap().to_owned()
-}
-
 fn every_way_in_c(lab: &Lab) {
-    let ring = ring(lab);
+    let ring = ring(lab, RING);
     // Polls are rescued after the 5 seconds in which they are no stall.
     for how in ["wp", "lp", "ap", "sp", "a", "s", "tp", "T", "Ap", "S"] {
         let ranks = match how {
@@ -352,7 +329,7 @@ print('right', flush=True)
 }
 
 fn always(lab: &Lab) {
-    let ring = ring(lab);
+    let ring = ring(lab, RING);
     for how in ["ap", "S"] {
         let ended = rescue(lab, 3, "--rescue=always", &[&ring, how, "60000", "4"]);
         ended.expect(0, &["--rescue=always asked for that"]);

@@ -153,9 +153,9 @@ pub(super) fn store(at: *mut usize, value: usize) -> bool {
             iov_len: size_of::<usize>(),
         },
     );
+    let (from, to) = (&raw const from, &raw const to);
     // SAFETY: the kernel checks both; the target is a field that only the interpreter reads, with its lock, which is held.
-    let written =
-        unsafe { libc::process_vm_writev(libc::getpid(), &raw const from, 1, &raw const to, 1, 0) };
+    let written = unsafe { libc::process_vm_writev(libc::getpid(), from, 1, to, 1, 0) };
     written == size_of::<usize>() as isize
 }
 
