@@ -242,14 +242,14 @@ fn waits(
         Need::Any => halves(rank, &ops),
     };
     // A request of two halves may be complete if both may.
-    let half = |at: usize| halves.iter().find(|h| h.0 == at || h.1 == at);
-    let done = |at: usize| match half(at) {
-        Some(&(a, b)) => ops[a].1.is_none() && ops[b].1.is_none(),
-        None => ops[at].1.is_none(),
-    };
+    let mut pending: Vec<bool> = ops.iter().map(|(_, wait)| wait.is_some()).collect();
+    for &(a, b) in &halves {
+        let either = pending[a] || pending[b];
+        (pending[a], pending[b]) = (either, either);
+    }
     let released = match need {
         Need::All => ops.iter().all(|(_, wait)| wait.is_none()),
-        Need::Any => unknown > 0 || ops.is_empty() || (0..ops.len()).any(done),
+        Need::Any => unknown > 0 || ops.is_empty() || pending.contains(&false),
     };
     if released {
         return Doing::Free;
@@ -265,12 +265,17 @@ fn waits(
 /// Positions of operations that make one request together.
 fn halves(rank: &RankPicture, ops: &[(u64, Option<OpWait>)]) -> Vec<(usize, usize)> {
     let named = rank.ops.iter().filter_map(|o| Some((o.id, o.half?)));
-    let pairs: Vec<(u64, u64)> = named.collect();
-    let at = |id: u64| ops.iter().position(|o| o.0 == id);
+    let half: HashMap<u64, u64> = named.collect();
+    if half.is_empty() {
+        return Vec::new();
+    }
+    let at: HashMap<u64, usize> = ops.iter().enumerate().map(|(at, o)| (o.0, at)).collect();
     // Each names the other, and once is enough.
-    pairs
-        .iter()
-        .filter(|(id, half)| id < half && pairs.contains(&(*half, *id)))
-        .filter_map(|&(id, half)| Some((at(id)?, at(half)?)))
+    ops.iter()
+        .enumerate()
+        .filter_map(|(one, (id, _))| {
+            let other = half.get(id).filter(|other| half.get(other) == Some(id))?;
+            (id < other).then_some((one, *at.get(other)?))
+        })
         .collect()
 }

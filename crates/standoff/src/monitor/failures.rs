@@ -191,11 +191,15 @@ impl Failure {
     pub fn finalizing(&self) -> bool {
         self.finalizing
     }
+}
 
-    /// Whether a signal ended it before it came to `MPI_Finalize`.
-    pub fn cut_short(&self) -> bool {
-        self.cut_short
-    }
+/// Whether a rank left before it came to `MPI_Finalize`, and a signal ended another of its job there: MPICH's launcher does that, and may say 0.
+pub fn cut_short(failures: &[Failure]) -> bool {
+    let left = |world| {
+        let mut there = failures.iter().filter(move |f| f.cause.world == world);
+        there.any(|f| f.class == LEFT)
+    };
+    failures.iter().any(|f| f.cut_short && left(f.cause.world))
 }
 
 /// It left with a status of its own, before it came to MPI_Finalize.

@@ -12,6 +12,7 @@ pub mod failures;
 pub mod memory;
 pub mod names;
 pub mod native;
+mod notes;
 pub mod pause;
 pub mod picture;
 pub mod places;

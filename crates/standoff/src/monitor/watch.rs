@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use standoff_board::layout::state;
 use standoff_mpi::picture::WorldRank;
 use standoff_mpi::{Agent, Analysis, Blocked, Finding as Found, analyse};
 use standoff_report::{Finding, Report, Scope, Verdict};
@@ -12,6 +11,7 @@ use super::doing;
 use super::failures;
 use super::memory::Kills;
 use super::native::Native;
+use super::notes::unseen;
 use super::pause::Paused;
 use super::picture::{Polls, Reading, picture};
 use super::places::Places;
@@ -35,11 +35,6 @@ const SHARE: u32 = 100;
 const LAUNCHER_GRACE: Duration = Duration::from_secs(2);
 /// Time between two looks for new boards when all ranks have joined (spawned jobs).
 const SCAN: Duration = Duration::from_millis(500);
-
-/// Why a rank counts as able to act.
-const THREADS: &str =
-    "it has threads that have not called MPI and may (a thread pool, an executor)";
-const UNSEEN: &str = "it has threads that were started where standoff does not see it (by the C library, or past pthread_create)";
 
 /// Watches the ranks of a session through their boards.
 #[derive(Debug)]
@@ -322,7 +317,7 @@ impl Monitor {
         let ranks = self.ranks.worlds.iter().map(|w| w.ranks.len() as u32).sum();
         let mut out = Report::new(verdict, Scope::ThisRun, ranks);
         out.mpi = self.mpi();
-        out.notes = self.notes();
+        out.notes = unseen(&self.ranks);
         out
     }
 
@@ -330,61 +325,6 @@ impl Monitor {
         let rank = self.ranks.worlds.first()?.joined().next()?;
         let header = rank.board.header().ok()?;
         report::mpi(&header)
-    }
-
-    /// What could not be seen.
-    fn notes(&self) -> Vec<String> {
-        let mut notes: Vec<String> = self.ranks.complaints.values().cloned().collect();
-        let alone = self.ranks.worlds.iter().all(|w| w.ranks.len() == 1);
-        if alone && self.ranks.worlds.len() > 1 {
-            notes.push(format!(
-                "{} processes were each alone, rank 0 in a world of size 1; if they were meant to be one job, the \
-                 launcher belongs to another MPI than the one they load (`standoff doctor` shows both)",
-                self.ranks.worlds.len()
-            ));
-        }
-        let mut taints: BTreeMap<String, BTreeSet<u32>> = BTreeMap::new();
-        for w in &self.ranks.worlds {
-            let missing: Vec<u32> = (0u32..)
-                .zip(&w.ranks)
-                .filter(|(_, r)| r.is_none())
-                .map(|(i, _)| i)
-                .collect();
-            if !missing.is_empty() {
-                notes.push(format!(
-                    "{} did not join (on another machine, or not in MPI yet) and {} counted as able to act",
-                    report::ranks(&missing),
-                    if missing.len() == 1 { "was" } else { "were" },
-                ));
-            }
-            notes.extend(w.lost.iter().map(|(rank, why)| {
-                format!("the board of rank {rank} cannot be read any more: {why}; it counts as able to act")
-            }));
-            if w.confused {
-                notes
-                    .push("two processes claim the same rank; their job was not judged".to_owned());
-            }
-            for (r, h) in w.joined().filter_map(|r| Some((r, r.board.header().ok()?))) {
-                if h.taint != 0 {
-                    let why = standoff_board::read::text(&h.taint_why);
-                    taints.entry(why).or_default().insert(h.rank);
-                }
-                if h.state == state::RUNNING && h.thread_level >= 2 && h.other_threads > 0 {
-                    taints.entry(THREADS.into()).or_default().insert(h.rank);
-                }
-                if r.unseen_threads(&h) > 0 {
-                    taints.entry(UNSEEN.into()).or_default().insert(h.rank);
-                }
-            }
-        }
-        notes.extend(taints.into_iter().map(|(why, ranks)| {
-            let ranks: Vec<u32> = ranks.into_iter().collect();
-            format!(
-                "{} counted as able to act from some point on: {why}",
-                report::ranks(&ranks)
-            )
-        }));
-        notes
     }
 
     /// Looks for threads that poll in vain what nobody can complete.
@@ -564,8 +504,7 @@ impl Watcher for Monitor {
             let readings = read(&mut self.ranks.worlds[world]);
             failed.extend(failures::failures(world as u32, &readings));
         }
-        // MPICH's launcher may kill all when one ends without MPI_Finalize, and say 0.
-        let cut_short = failed.iter().any(failures::Failure::cut_short);
+        let cut_short = failures::cut_short(&failed);
         let failed = failures::first(failed, &self.ranks.order_of_deaths());
         // A library may abort in MPI_Finalize, or crash there, over what the program left undone (MPICH over unreceived messages).
         let at_the_end = failed.iter().all(failures::Failure::finalizing);
