@@ -17,7 +17,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 mod rows;
 
-use rows::{Bound, DETECTION_MS, DETECTIONS, Detection, RECORDED, RESCUE, ROWS, Row};
+use rows::{Bound, DETECTION_MS, DETECTIONS, Detection, RECORDED, ROWS, Row};
 use standoff_testkit::artifacts::Artifacts;
 use standoff_testkit::environment::Environment;
 use standoff_testkit::workspace;
@@ -28,9 +28,6 @@ type Error = Box<dyn std::error::Error>;
 const PAIRS: usize = 7;
 /// A run that takes longer has failed.
 const BACKSTOP: &str = "90";
-
-/// What a rank may need more: 2 MB, in KiB.
-const MEMORY: f64 = 2_000_000.0 / 1024.0;
 
 /// Median and range.
 #[derive(Clone, Copy)]

@@ -1,5 +1,8 @@
 //! What `overhead` measures, and within which bounds.
 
+/// What a rank may need more: 2 MB, in KiB.
+const MEMORY: f64 = 2_000_000.0 / 1024.0;
+
 /// What is compared, and what it may be.
 #[derive(Clone, Copy)]
 pub enum Bound {
@@ -27,7 +30,7 @@ pub struct Row {
 /// As `check` does: every event is written down.
 pub const RECORDED: &str = "recorded";
 /// Sends go through copies.
-pub const RESCUE: &str = "--rescue";
+const RESCUE: &str = "--rescue";
 
 pub const ROWS: [Row; 16] = [
     Row {
