@@ -155,3 +155,17 @@ pub fn collective(kind: CollectiveKind, blocking: bool) -> String {
         (false, _) => format!("MPI_I{name}"),
     }
 }
+
+/// `1 byte`, `4,096 bytes`.
+#[must_use]
+pub fn bytes_in_words(bytes: u64) -> String {
+    let digits = bytes.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + if bytes == 1 { " byte" } else { " bytes" }
+}

@@ -1,6 +1,7 @@
 //! A witness forced on the program: whether it hangs there, and what can be measured of it.
 
 use standoff_board::layout::MEASURE_VAR;
+use standoff_mpi::format::bytes_in_words;
 use standoff_report::{AgentEntry, Finding, FindingKind, Op, Report, Verdict};
 
 use crate::output;
@@ -146,17 +147,4 @@ pub(super) fn library(report: &Report) -> &'static str {
     let known = ["Open MPI", "Intel(R) MPI", "MVAPICH", "MPICH"];
     let name = known.into_iter().find(|name| said.contains(name));
     name.unwrap_or("this MPI")
-}
-
-/// `1 byte`, `4,096 bytes`.
-pub(crate) fn bytes_in_words(bytes: u64) -> String {
-    let digits = bytes.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out + if bytes == 1 { " byte" } else { " bytes" }
 }

@@ -6,7 +6,7 @@
 //! ranks, `rerun` runs the program so, and `confirm` sees whether it hung. The search itself is the crate `standoff-check`.
 
 mod bounds;
-pub(crate) mod confirm;
+mod confirm;
 mod explore;
 pub mod find;
 pub mod force;

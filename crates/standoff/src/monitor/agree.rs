@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 use standoff_board::layout::{Begun, HISTORY, recording};
 use standoff_board::read::text;
-use standoff_mpi::format::collective;
+use standoff_mpi::format::{bytes_in_words, collective};
 use standoff_report::{Finding, FindingKind};
 use standoff_trace::Basic;
 use standoff_trace::event::{REDUCTIONS, Signature};
@@ -19,7 +19,6 @@ use standoff_trace::event::{REDUCTIONS, Signature};
 use super::picture::collective_kind;
 use super::report::{Known, ranks};
 use super::warnings::{Member, at, cut};
-use crate::check::confirm::bytes_in_words;
 
 /// `3 integers of 4 bytes`; of an unknown type `12 bytes`.
 pub(crate) fn elements(bytes: u64, basic: Basic) -> String {
