@@ -27,9 +27,8 @@ int main(int argc, char **argv)
         if (rank % 2) {
             MPI_Waitall(3, made, MPI_STATUSES_IGNORE);
         } else {
-            int index, left = 3;
-            while (left-- > 0)
-                MPI_Waitany(3, made, &index, MPI_STATUS_IGNORE);
+            for (int i = 2; i >= 0; i--)
+                MPI_Wait(&made[i], MPI_STATUS_IGNORE);
         }
         MPI_Allreduce(&step, &all, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
     }

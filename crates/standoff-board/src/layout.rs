@@ -14,7 +14,7 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 10;
+pub const VERSION: u32 = 11;
 /// Environment variable with the path of the directory for recordings.
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
 /// Extension of the pipe beside a board that hangs up when the rank begins to end.
@@ -141,8 +141,8 @@ pub struct Header {
     pub other_threads: u32,
     /// All threads that the probe saw start and not end; without the main thread.
     pub seen_threads: u32,
-    /// Unused.
-    pub pad: u32,
+    /// Index of the place of the call that ends the rank: of `MPI_Abort`, or of one that has failed ([`Header::left`]); 0: none, or unknown.
+    pub end_place: u32,
     /// The probe knows the process as a Python interpreter.
     pub python: u32,
     /// Written by the monitor (futex): what to do.
@@ -172,7 +172,8 @@ pub struct Header {
     /// Uncaught Python exception: "KeyError: 'steps'", more lines of its message with a tab before each, its stack as in a note;
     /// NUL-terminated.
     pub raised: [u8; NOTE],
-    /// How a Python program ended itself ("called sys.exit(3)"), NUL-terminated, then its stack as in a note.
+    /// How a Python program ended itself ("called sys.exit(3)"), NUL-terminated, then its stack as in a note. Or a call of MPI that has
+    /// failed ("called MPI_Send, which failed: …"), as `raised`, without a stack: that of [`Header::end_place`].
     pub left: [u8; NOTE],
     /// The first exception that ended a Python thread other than the main one, as `raised`.
     pub thread_raised: [u8; NOTE],

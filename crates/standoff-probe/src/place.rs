@@ -41,7 +41,7 @@ pub(crate) fn passed(call: &Call, b: &mut Board, thread: &mut ThreadState, to: E
 #[inline(always)]
 pub(crate) fn look(call: &Call, b: &mut Board, thread: &mut ThreadState) -> u32 {
     if call.rank.is_python {
-        crate::python::frames::place(b, thread, call.function)
+        crate::python::frames::place(b, &mut thread.lines, call.function)
     } else {
         count(b, call.caller as u64, call.function)
     }

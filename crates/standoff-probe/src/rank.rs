@@ -159,6 +159,19 @@ impl Rank {
         r
     }
 
+    /// As [`Rank::quiet`], where another thread of the rank, or this one, may be in a section: then not.
+    pub fn unless_busy<R>(&self, f: impl FnOnce(&mut Board) -> R) -> Option<R> {
+        if self.multi && self.lock.swap(1, Ordering::Acquire) != 0 {
+            return None;
+        }
+        // SAFETY: as in `change`.
+        let r = unsafe { f(&mut *self.board) };
+        if self.multi {
+            self.lock.store(0, Ordering::Release);
+        }
+        Some(r)
+    }
+
     #[inline(always)]
     fn take_lock(&self) {
         while self

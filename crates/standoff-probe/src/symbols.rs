@@ -71,7 +71,7 @@ fn load() {
 }
 
 /// Base address of the object that an address belongs to.
-fn object_of(address: usize) -> usize {
+pub(crate) fn object_of(address: usize) -> usize {
     // SAFETY: dladdr only looks the address up; the structure is plain data.
     unsafe {
         let mut info: libc::Dl_info = core::mem::zeroed();
@@ -92,6 +92,18 @@ pub(crate) fn object_name(address: usize) -> &'static CStr {
             return c"";
         }
         CStr::from_ptr(info.dli_fname)
+    }
+}
+
+/// The exported function that an address belongs to.
+pub(crate) fn symbol_name(address: usize) -> Option<&'static CStr> {
+    // SAFETY: as above.
+    unsafe {
+        let mut info: libc::Dl_info = core::mem::zeroed();
+        if libc::dladdr(address as *const c_void, &raw mut info) == 0 || info.dli_sname.is_null() {
+            return None;
+        }
+        Some(CStr::from_ptr(info.dli_sname))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Lists of ranks and agents in words: `ranks 1, 5 and 7–9`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs shown before a list is cut in the middle.
@@ -19,6 +20,14 @@ pub fn count(n: usize, noun: &str) -> String {
         format!("1 {noun}")
     } else {
         format!("{n} {noun}s")
+    }
+}
+
+/// What so many did, of which `what` is for one: `was killed`, `were killed`.
+pub fn of_so_many(what: &str, n: usize) -> Cow<'_, str> {
+    match what.strip_prefix("was ") {
+        Some(rest) if n > 1 => format!("were {rest}").into(),
+        _ => what.into(),
     }
 }
 

@@ -245,7 +245,12 @@ fn aborted_rank(lab: &Lab) {
         &KILLED.replace("os.kill(os.getpid(), 9)", "comm.Abort(3)"),
     );
     let ended = lab.run(&["run", "-n", "3", "--json", "report.json", "abort.py"]);
-    ended.expect(3, &["standoff: failed: rank 1 called MPI_Abort with 3"]);
+    let line = 1 + KILLED.lines().position(|l| l.contains("os.kill")).unwrap();
+    let place = format!("cause: rank 1 called MPI_Abort with 3 at abort.py:{line}");
+    ended.expect(
+        3,
+        &["standoff: failed: rank 1 called MPI_Abort with 3", &place],
+    );
     assert_eq!(lab.report().exit.code, Some(3));
 }
 

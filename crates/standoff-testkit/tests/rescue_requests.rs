@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         ("nothing_to_rescue", nothing_to_rescue),
         ("always", always),
         ("one_of_two_is_told", one_of_two_is_told),
+        ("testall_is_all_or_nothing", testall_is_all_or_nothing),
     ])
 }
 
@@ -372,4 +373,56 @@ print('right', flush=True)
     ended.expect(0, &["mixed.py:8", "mixed.py:10"]);
     assert_eq!(ended.out, "right\nright\n");
     assert_eq!(lines(&rescued(lab)), [8, 10]);
+}
+
+/// `MPI_Testall` that does not find all complete leaves the others as they are, also those that could be let go.
+fn testall_is_all_or_nothing(lab: &Lab) {
+    let program = ring(
+        lab,
+        "\
+#include <mpi.h>
+#include <stdio.h>
+#define N 100000
+static int out[N], in[N];
+int main(int argc, char **argv) {
+    int rank, flag = 0, answer = 0, bad = 0;
+    MPI_Init(&argc, &argv);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    for (int round = 0; round < 3; round++) {
+        if (rank == 0) {
+            MPI_Request requests[2];
+            for (int i = 0; i < N; i++) out[i] = i + round;
+            MPI_Isend(out, N, MPI_INT, 1, 1, MPI_COMM_WORLD, &requests[0]);
+            MPI_Irecv(&answer, 1, MPI_INT, 1, 2, MPI_COMM_WORLD, &requests[1]);
+            for (int i = 0; i < 100; i++) {
+                MPI_Testall(2, requests, &flag, MPI_STATUSES_IGNORE);
+                bad += flag || requests[0] == MPI_REQUEST_NULL || requests[1] == MPI_REQUEST_NULL;
+            }
+            MPI_Ssend(&rank, 1, MPI_INT, 1, 3, MPI_COMM_WORLD);
+            for (flag = 0; !flag;) MPI_Testall(2, requests, &flag, MPI_STATUSES_IGNORE);
+            bad += answer != 5 || requests[0] != MPI_REQUEST_NULL || requests[1] != MPI_REQUEST_NULL;
+            for (int i = 0; i < N; i++) out[i] = -1;
+            MPI_Ssend(&rank, 1, MPI_INT, 1, 4, MPI_COMM_WORLD);
+        } else if (rank == 1) {
+            answer = 5;
+            MPI_Recv(&flag, 1, MPI_INT, 0, 3, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+            MPI_Send(&answer, 1, MPI_INT, 0, 2, MPI_COMM_WORLD);
+            MPI_Recv(&flag, 1, MPI_INT, 0, 4, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+            MPI_Recv(in, N, MPI_INT, 0, 1, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+            for (int i = 0; i < N; i++) bad += in[i] != i + round;
+        }
+    }
+    MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    if (rank == 0) printf(\"%d wrong\\n\", bad);
+    MPI_Finalize();
+    return 0;
+}
+",
+    );
+    for option in ["--rescue=always", "--rescue"] {
+        let ended = rescue(lab, 2, option, &[&program]);
+        ended.expect(0, &[]);
+        assert_eq!(ended.out, "0 wrong\n", "{option}");
+        assert_eq!(lines(&rescued(lab)), [13], "{option}");
+    }
 }

@@ -353,7 +353,7 @@ pub(crate) fn finalize(call: Call, real: impl FnOnce() -> i32) -> i32 {
 
 /// Keeps a copy of the list of modules beside the board: after the end of the process nobody else can tell which code an address
 /// of a call was in. Python's places are lines already.
-fn keep_modules(rank: &Rank) {
+pub(super) fn keep_modules(rank: &Rank) {
     if !rank.is_python {
         let _ = std::fs::copy("/proc/self/maps", rank.path.with_extension("maps"));
         let recorded = std::env::var_os(lay::RECORD_VAR).filter(|d| !d.is_empty());
@@ -366,7 +366,9 @@ fn keep_modules(rank: &Rank) {
 
 /// `MPI_Abort`.
 pub(crate) fn abort(call: Call, code: i32, real: impl FnOnce() -> i32) -> i32 {
+    let thread = call.thread();
     call.rank.change(|_, b| {
+        b.header.end_place = thread.map_or(0, |t| crate::place::look(&call, b, t));
         b.header.abort_code = code;
         b.header.state = state::ABORTING;
     });

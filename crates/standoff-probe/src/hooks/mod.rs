@@ -9,6 +9,7 @@ pub(crate) mod bindings;
 pub(crate) mod collective;
 pub(crate) mod comm;
 pub(crate) mod complete;
+pub(crate) mod errors;
 mod gathered;
 pub(crate) mod groups;
 pub(crate) mod isendrecv;

@@ -9,7 +9,6 @@
 
 use super::{Api, Obj, api, symbol};
 use crate::place;
-use crate::rank::ThreadState;
 use core::ffi::{c_int, c_long};
 use standoff_board::layout::{Board, Place, TEXT};
 use standoff_board::source::own_python;
@@ -107,9 +106,9 @@ unsafe fn word(address: usize) -> usize {
 
 /// The place of the calling thread's innermost frame of the user's own; its count goes up. 0 if there is none.
 #[inline(always)]
-pub(crate) fn place(b: &mut Board, thread: &mut ThreadState, function: u32) -> u32 {
+pub(crate) fn place(b: &mut Board, lines: &mut Cache, function: u32) -> u32 {
     match READERS.get() {
-        Some(Some(readers)) => readers.place(b, &mut thread.lines, function),
+        Some(Some(readers)) => readers.place(b, lines, function),
         _ => 0,
     }
 }

@@ -93,11 +93,38 @@ impl<'a> Completing<'a> {
         if rc != SUCCESS || done {
             return (rc, done);
         }
-        let polled = self.rescue.polled.load(Ordering::Acquire);
-        match self.release(Asked::Polled(polled)) {
-            true => self.attempt(),
-            false => (rc, done),
+        let asked = Asked::Polled(self.rescue.polled.load(Ordering::Acquire));
+        if self.succeeds(asked) && self.release(asked) {
+            return self.attempt();
         }
+        (rc, done)
+    }
+
+    /// Whether the poll finds something once sends are let go. A `MPI_Testall` that finds nothing has to leave all requests as they are.
+    fn succeeds(&self, asked: Asked) -> bool {
+        if !matches!(self.which, Which::All(_)) {
+            return true;
+        }
+        let ignore = self.rank.abi.status_ignore as P;
+        let kept = self.rescue.kept();
+        self.thread.waits.iter().all(|&(i, _)| {
+            let handle = self.handle(i);
+            // The library takes a persistent send of ours for inactive, which is complete.
+            let ours = || kept.persistent.get(&handle)?.pending();
+            self.lets_go(&kept, handle, asked).is_some()
+                || (ours().is_none() && self.rescue.functions.complete(handle, ignore))
+        })
+    }
+
+    /// Whether the send of this request is let go, and if so, whether the monitor meant it.
+    fn lets_go(&self, kept: &Kept, handle: usize, asked: Asked) -> Option<bool> {
+        let (polled, place) = kept.pending(handle)?;
+        let meant = match asked {
+            Asked::Now => true,
+            Asked::Polled(now) => now != polled,
+            Asked::Never => false,
+        };
+        (meant || self.rescue.always || kept.unsafe_places.contains(&place)).then_some(meant)
     }
 
     fn handle(&self, i: u32) -> usize {
@@ -227,17 +254,9 @@ impl<'a> Completing<'a> {
             let i = self.thread.waits[k].0;
             let handle = self.handle(i);
             let mut kept = self.rescue.kept();
-            let Some((polled, place)) = kept.pending(handle) else {
+            let Some(meant) = self.lets_go(&kept, handle, asked) else {
                 continue;
             };
-            let meant = match asked {
-                Asked::Now => true,
-                Asked::Polled(now) => now != polled,
-                Asked::Never => false,
-            };
-            if !(meant || self.rescue.always || kept.unsafe_places.contains(&place)) {
-                continue;
-            }
             let Some((request, held, own)) = kept.remove(handle) else {
                 continue;
             };

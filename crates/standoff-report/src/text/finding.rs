@@ -205,7 +205,8 @@ fn names(alike: &[&Cause]) -> (Vec<String>, String) {
 
 fn said_cause(alike: &[&Cause], page: &mut Page) {
     let (_, who) = names(alike);
-    let text = format!("{who} {}", words::cause(alike[0]));
+    let what = words::cause(alike[0]);
+    let text = format!("{who} {}", ranks::of_so_many(&what, alike.len()));
     let start = Line::new()
         .space(INDENT)
         .ink(Ink::Error, "cause")
@@ -239,7 +240,7 @@ fn cause_mark<'a>(alike: &[&'a Cause]) -> Option<Mark<'a>> {
         call: String::new(),
         names: names.into_iter().map(Into::into).collect(),
         who,
-        what: format!("{} here", cause.what.lines().next().unwrap_or_default()),
+        what: words::cause_here(cause),
         ink: Ink::Error,
     })
 }

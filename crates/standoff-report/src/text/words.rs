@@ -113,9 +113,23 @@ fn in_finalize(entry: &AgentEntry) -> bool {
 /// `raised KeyError: 'steps' at app.py:9`.
 pub(crate) fn cause(cause: &Cause) -> String {
     match cause.stack.first().map(place) {
-        Some(place) if !place.is_empty() => format!("{} at {place}", cause.what),
+        Some(place) if !place.is_empty() => placed(&cause.what, &format!("at {place}")),
         _ => cause.what.clone(),
     }
+}
+
+/// `called MPI_Send here, which failed: …`: a place stands behind what somebody did, before how that went.
+fn placed(what: &str, place: &str) -> String {
+    match what.split_once(", which ") {
+        Some((did, went)) => format!("{did} {place}, which {went}"),
+        None => format!("{what} {place}"),
+    }
+}
+
+/// `raised KeyError: 'steps' here`, without how it went.
+pub(crate) fn cause_here(cause: &Cause) -> String {
+    let what = cause.what.lines().next().unwrap_or_default();
+    format!("{} here", what.split(", which ").next().unwrap_or_default())
 }
 
 /// `rank 5`, `any of ranks 1–3`, `the rank before it`.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use standoff_board::layout::{state, wait};
 use standoff_board::read::text;
 use standoff_mpi::format::capital;
+use standoff_report::ranks::of_so_many;
 use standoff_report::signals::signal_name;
 use standoff_report::{Cause, Finding, FindingKind, Frame, Traceback};
 
@@ -27,10 +28,10 @@ pub fn leaving(reading: &Reading) -> Left {
             }),
         };
     }
-    if let Some((what, stack)) = placed(&header.left) {
+    if let Some((what, stack)) = exception(&header.left) {
         return Left {
-            what,
-            stack: own_first(stack),
+            what: in_short(&what),
+            stack: own_first(stack.into_iter().rev().collect()),
             traceback: None,
         };
     }
@@ -41,9 +42,10 @@ pub fn leaving(reading: &Reading) -> Left {
     };
     let what = match (header.state, header.exit, reading.gone) {
         (state::ABORTING, ..) => format!("called MPI_Abort with {}", header.abort_code),
-        (_, 0, false) | (state::FINALIZED, 0, true) => "finished".to_owned(),
+        (state::FINALIZED, 0, true) => "finished".to_owned(),
+        (_, 0, false) if finalized => "finished".to_owned(),
         (_, 1, _) if finalized => "finished".to_owned(),
-        (_, 0, true) => match reading.end {
+        (_, 0, _) => match reading.end {
             Some(End::Signal(signal)) => by_signal(signal),
             Some(End::Status(status)) => exited(status.into()),
             None => UNKNOWN.to_owned(),
@@ -110,7 +112,7 @@ fn exception(field: &[u8]) -> Option<(String, Vec<Frame>)> {
     Some((error, frames))
 }
 
-/// An exception in one line: the first of its message; where that only announces more (`Other MPI error, error stack:`), the last too.
+/// An exception in one line: the first of its message; where that only announces more (MPICH's `Other MPI error, error stack:`), the last too.
 fn in_short(error: &str) -> String {
     const LONGEST: usize = 120;
     let mut lines = error.lines().map(str::trim_end);
@@ -119,13 +121,15 @@ fn in_short(error: &str) -> String {
     let (true, Some(last)) = (first.ends_with(':'), last) else {
         return first.to_owned();
     };
-    // MPICH fills the column of its functions with dots.
-    let last = match last.split_once("..") {
-        Some((name, rest)) if !name.contains(' ') => {
-            format!("{name}{}", rest.trim_start_matches('.'))
-        }
-        _ => last.trim().to_owned(),
+    let first = first
+        .strip_suffix(", error stack:")
+        .map_or(first.to_owned(), |what| format!("{what}:"));
+    // MPICH names one of its own functions and fills the column with dots.
+    let last = match last.split_once(": ") {
+        Some((function, rest)) if !function.contains(' ') && function.contains('(') => rest,
+        _ => last,
     };
+    let last = last.trim();
     match last.char_indices().nth(LONGEST) {
         Some((cut, _)) => format!("{first} {}…", &last[..cut]),
         None => format!("{first} {last}"),
@@ -234,8 +238,12 @@ pub fn first(mut failures: Vec<Failure>, order: &BTreeMap<(u32, u32), usize>) ->
     failures
 }
 
-/// Ranks that ended badly.
-pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
+/// Ranks that ended badly. `line` gives the source line of a rank's place.
+pub fn failures(
+    world: u32,
+    readings: &[Option<Reading>],
+    line: &dyn Fn(usize, u32) -> Option<Frame>,
+) -> Vec<Failure> {
     let mut out = Vec::new();
     for (rank, reading) in (0u32..).zip(readings) {
         let Some(reading) = reading else { continue };
@@ -243,6 +251,7 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
         let class = match header.state {
             _ if header.raised[0] != 0 => 0,
             state::ABORTING => 1,
+            _ if header.end_place != 0 => 1,
             state::FINALIZED if header.exit > 1 => OWN_STATUS,
             state::FINALIZED => continue,
             // What a launcher does on a rank's end, it does when a rank has left without MPI_Finalize, with whatever status.
@@ -251,7 +260,10 @@ pub fn failures(world: u32, readings: &[Option<Reading>]) -> Vec<Failure> {
         };
         let mut live = reading.copy.threads.iter().filter(|t| t.used == 1);
         let outside = live.all(|t| t.wait == wait::OUTSIDE);
-        let cause = leaving(reading).cause(world, rank);
+        let mut cause = leaving(reading).cause(world, rank);
+        if header.raised[0] == 0 && cause.stack.is_empty() {
+            cause.stack.extend(line(rank as usize, header.end_place));
+        }
         let crashed = matches!(reading.end, Some(End::Signal(signal)) if CRASHES.contains(&signal));
         out.push(Failure {
             cause,
@@ -295,7 +307,10 @@ pub fn crash(failures: Vec<Failure>, exit: JobExit) -> Option<Finding> {
     let who: Vec<String> = alike
         .iter()
         .take(4)
-        .map(|(what, who)| format!("{} {what}.", capital(&ranks(who))))
+        .map(|(what, who)| {
+            let what = of_so_many(what, who.len());
+            format!("{} {what}.", capital(&ranks(who)))
+        })
         .collect();
     out.explanation = format!("{} {how}", who.join(" "));
     Some(out)
@@ -332,7 +347,7 @@ mod tests {
         assert_eq!(error.lines().count(), 4);
         assert_eq!(
             in_short(&error),
-            "Exception: Other MPI error, error stack: MPIR_Bcast_intra(102): message sizes do not match"
+            "Exception: Other MPI error: message sizes do not match"
         );
         assert_eq!(frames.len(), 2);
         // The place is where the user's code called.

@@ -502,7 +502,9 @@ impl Watcher for Monitor {
         let mut failed = Vec::new();
         for world in 0..self.ranks.worlds.len() {
             let readings = read(&mut self.ranks.worlds[world]);
-            failed.extend(failures::failures(world as u32, &readings));
+            let places = self.known(world, &readings, Vec::new(), None).places;
+            let line = |rank, place| places.line(rank, place);
+            failed.extend(failures::failures(world as u32, &readings, &line));
         }
         let cut_short = failures::cut_short(&failed);
         let failed = failures::first(failed, &self.ranks.order_of_deaths());
