@@ -2,9 +2,10 @@
 
 use crate::basic::Basic;
 use crate::event::{
-    Collective, Event, Flow, Group, Matched, Place, Record, Recv, RequestId, Root, Send, SiteId,
-    Source, TagPattern, Told,
+    Collective, Completion, Event, Flow, Matched, Place, Record, Recv, RequestId, Root, Send,
+    SiteId, Source, TagPattern, Told,
 };
+use crate::sink::{Out, ROOM, Room, Sink};
 use crate::wire::{flag, kind, told, zigzag};
 
 /// The memory given does not hold the record: nothing was written that counts, and the writer is as before.
@@ -57,6 +58,57 @@ impl Writer {
             (self.request, self.message) = before;
         }
         used
+    }
+
+    /// [`Writer::put`] of a send, quicker.
+    #[inline]
+    pub fn put_send(
+        &mut self,
+        room: &mut [u8; ROOM],
+        thread: u16,
+        site: SiteId,
+        send: &Send,
+    ) -> usize {
+        let mut out = Room::begin(room, thread, site);
+        let _ = self.send(&mut out, send);
+        out.end(kind::SEND, thread)
+    }
+
+    /// [`Writer::put`] of a receive, quicker.
+    #[inline]
+    pub fn put_recv(
+        &mut self,
+        room: &mut [u8; ROOM],
+        thread: u16,
+        site: SiteId,
+        recv: &Recv,
+    ) -> usize {
+        let mut out = Room::begin(room, thread, site);
+        let _ = self.recv(&mut out, recv);
+        out.end(kind::RECV, thread)
+    }
+
+    /// [`Writer::put`] of the completion of all of one request, quicker.
+    #[inline]
+    pub fn put_completed(
+        &mut self,
+        room: &mut [u8; ROOM],
+        thread: u16,
+        site: SiteId,
+        call: Completion,
+        request: RequestId,
+        told: Option<Matched>,
+    ) -> usize {
+        let mut out = Room::begin(room, thread, site);
+        let _ = out.byte(call as u8 | told::ALL);
+        let _ = out.byte(1);
+        let _ = self.request(&mut out, request);
+        let _ = out.byte(u8::from(told.is_some()));
+        if let Some(matched) = told {
+            let _ = out.byte(0);
+            let _ = out.matched(matched);
+        }
+        out.end(kind::COMPLETE, thread)
     }
 
     #[inline]
@@ -240,14 +292,14 @@ impl Writer {
     }
 
     #[inline]
-    fn request(&mut self, out: &mut Out<'_>, request: RequestId) -> Result<(), Full> {
+    fn request<S: Sink>(&mut self, out: &mut S, request: RequestId) -> Result<(), Full> {
         out.uint(zigzag(request.0.wrapping_sub(self.request) as i64))?;
         self.request = request.0;
         Ok(())
     }
 
     #[inline]
-    fn send(&mut self, out: &mut Out<'_>, send: &Send) -> Result<(), Full> {
+    fn send<S: Sink>(&mut self, out: &mut S, send: &Send) -> Result<(), Full> {
         let mut flags = (send.mode as u8) << flag::MODE;
         flags |= if send.request.is_some() {
             flag::REQUEST
@@ -269,7 +321,7 @@ impl Writer {
     }
 
     #[inline]
-    fn recv(&mut self, out: &mut Out<'_>, recv: &Recv) -> Result<(), Full> {
+    fn recv<S: Sink>(&mut self, out: &mut S, recv: &Recv) -> Result<(), Full> {
         let mut flags = pattern(recv.from, recv.tag);
         flags |= if recv.request.is_some() {
             flag::REQUEST
@@ -406,84 +458,5 @@ fn typed(basic: Basic) -> u8 {
         0
     } else {
         flag::TYPE
-    }
-}
-
-struct Out<'m> {
-    memory: &'m mut [u8],
-    at: usize,
-}
-
-impl Out<'_> {
-    #[inline]
-    fn byte(&mut self, byte: u8) -> Result<(), Full> {
-        *self.memory.get_mut(self.at).ok_or(Full)? = byte;
-        self.at += 1;
-        Ok(())
-    }
-
-    #[inline]
-    fn uint(&mut self, mut v: u64) -> Result<(), Full> {
-        while v >= 0x80 {
-            self.byte(v as u8 | 0x80)?;
-            v >>= 7;
-        }
-        self.byte(v as u8)
-    }
-
-    #[inline]
-    fn int(&mut self, v: i32) -> Result<(), Full> {
-        self.uint(zigzag(i64::from(v)))
-    }
-
-    /// Nothing, if it is unknown.
-    #[inline]
-    fn basic(&mut self, basic: Basic) -> Result<(), Full> {
-        match basic {
-            Basic::UNKNOWN => Ok(()),
-            known => self.byte(known.byte()),
-        }
-    }
-
-    #[inline]
-    fn pattern(&mut self, from: Source, tag: TagPattern) -> Result<(), Full> {
-        if let Source::Rank(rank) = from {
-            self.uint(u64::from(rank.0))?;
-        }
-        match tag {
-            TagPattern::Tag(tag) => self.int(tag),
-            TagPattern::Any => Ok(()),
-        }
-    }
-
-    #[inline]
-    fn matched(&mut self, matched: Matched) -> Result<(), Full> {
-        self.uint(u64::from(matched.source.0))?;
-        self.int(matched.tag)
-    }
-
-    fn text(&mut self, text: &str) -> Result<(), Full> {
-        self.uint(text.len() as u64)?;
-        let to = self.memory.get_mut(self.at..self.at + text.len());
-        to.ok_or(Full)?.copy_from_slice(text.as_bytes());
-        self.at += text.len();
-        Ok(())
-    }
-
-    fn group(&mut self, group: &Group<'_>) -> Result<(), Full> {
-        match group {
-            Group::Strided { first, stride, len } => {
-                self.byte(0)?;
-                self.uint(u64::from(*first))?;
-                self.int(*stride)?;
-                self.uint(u64::from(*len))
-            }
-            Group::List(list) => {
-                self.byte(1)?;
-                self.uint(list.len() as u64)?;
-                list.iter()
-                    .try_for_each(|rank| self.uint(u64::from(rank.0)))
-            }
-        }
     }
 }

@@ -7,7 +7,7 @@ use proptest::option;
 use proptest::prelude::*;
 use standoff_trace::event::*;
 use standoff_trace::{
-    Basic, Event, HEADER_BYTES, Header, RankTrace, ReadError, Reader, Record, Trace, Writer,
+    Basic, Event, HEADER_BYTES, Header, ROOM, RankTrace, ReadError, Reader, Record, Trace, Writer,
 };
 
 fn request() -> impl Strategy<Value = RequestId> {
@@ -112,9 +112,9 @@ fn text() -> impl Strategy<Value = Cow<'static, str>> {
     ".{0,60}".prop_map(Cow::Owned)
 }
 
-fn complete() -> impl Strategy<Value = Event<'static>> {
+const COMPLETIONS: [Completion; 8] = {
     use Completion as C;
-    let calls = [
+    [
         C::Wait,
         C::Waitall,
         C::Waitany,
@@ -123,7 +123,10 @@ fn complete() -> impl Strategy<Value = Event<'static>> {
         C::Testall,
         C::Testany,
         C::Testsome,
-    ];
+    ]
+};
+
+fn complete() -> impl Strategy<Value = Event<'static>> {
     vec(request(), 1..80).prop_flat_map(move |requests| {
         let at = 0..requests.len() as u32;
         let told = prop_oneof![
@@ -131,8 +134,8 @@ fn complete() -> impl Strategy<Value = Event<'static>> {
             vec((at.clone(), matched()), 0..20).prop_map(|list| Told::All(Cow::Owned(list))),
             vec((at, option::of(matched())), 0..20).prop_map(|list| Told::Some(Cow::Owned(list))),
         ];
-        (Just(requests), told, 0..8_usize).prop_map(move |(requests, told, call)| Event::Complete {
-            call: calls[call],
+        (Just(requests), told, 0..8_usize).prop_map(|(requests, told, call)| Event::Complete {
+            call: COMPLETIONS[call],
             requests: Cow::Owned(requests),
             told,
         })
@@ -251,6 +254,23 @@ fn event() -> impl Strategy<Value = Event<'static>> {
     ]
 }
 
+/// What has a quicker way to be written.
+fn short() -> impl Strategy<Value = Event<'static>> {
+    let completed =
+        (0..8_usize, request(), option::of(matched())).prop_map(|(call, request, told)| {
+            Event::Complete {
+                call: COMPLETIONS[call],
+                requests: Cow::Owned(vec![request]),
+                told: Told::All(told.map(|told| (0, told)).into_iter().collect()),
+            }
+        });
+    prop_oneof![
+        send().prop_map(Event::Send),
+        recv().prop_map(Event::Recv),
+        completed
+    ]
+}
+
 fn records() -> impl Strategy<Value = Vec<Record<'static>>> {
     let record = (0..3_u16, any::<u32>(), event()).prop_map(|(thread, site, event)| Record {
         thread,
@@ -282,6 +302,28 @@ proptest! {
         bytes.resize(bytes.len() + zeros, 0);
         let read: Vec<_> = Reader::records(&bytes).collect::<Result<_, _>>()?;
         prop_assert_eq!(read, records);
+    }
+
+    #[test]
+    fn the_quicker_ways_write_the_same(records in vec((any::<u16>(), any::<u32>(), short()), 1..12)) {
+        let (mut writer, mut quick) = (Writer::default(), Writer::default());
+        for (thread, site, event) in records {
+            let site = SiteId(site);
+            let (mut memory, mut room) = ([0; ROOM], [0; ROOM]);
+            let used = writer.put(&mut memory, thread, site, &event).expect("room for the record");
+            let quickly = match event {
+                Event::Send(send) => quick.put_send(&mut room, thread, site, &send),
+                Event::Recv(recv) => quick.put_recv(&mut room, thread, site, &recv),
+                Event::Complete { call, requests, told: Told::All(told) } => {
+                    let told = told.first().map(|told| told.1);
+                    quick.put_completed(&mut room, thread, site, call, requests[0], told)
+                }
+                _ => unreachable!(),
+            };
+            prop_assert_eq!(quickly, used);
+            prop_assert_eq!(room, memory);
+            prop_assert_eq!(&quick, &writer);
+        }
     }
 
     #[test]

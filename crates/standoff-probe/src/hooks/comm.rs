@@ -29,6 +29,10 @@ fn hash(words: impl IntoIterator<Item = u64>) -> u64 {
     (h ^ (h >> 32)) | 1 << 63
 }
 
+/// Freed communicators that are remembered, while there is room: others may still receive what was sent on them. Each more that a program
+/// makes and frees would cost it memory.
+const KEPT: usize = 128;
+
 /// A communicator to enter in the tables.
 pub(crate) struct New<'a> {
     pub handle: usize,
@@ -42,14 +46,15 @@ pub(crate) struct New<'a> {
 
 /// Enters a communicator.
 pub(crate) fn enter(s: &mut State, b: &mut Board, new: &New<'_>) {
-    let i = if (b.header.comms_used as usize) < COMMS {
-        b.header.comms_used += 1;
-        b.header.comms_used - 1
-    } else {
-        match give_up(s, b) {
-            Some(i) => i,
-            None => return taint(b, "more communicators than standoff follows"),
+    let again = (s.ghosts.len() >= KEPT).then(|| give_up(s, b)).flatten();
+    let room = (b.header.comms_used as usize) < COMMS;
+    let i = match again.or_else(|| if room { None } else { give_up(s, b) }) {
+        Some(i) => i,
+        None if room => {
+            b.header.comms_used += 1;
+            b.header.comms_used - 1
         }
+        None => return taint(b, "more communicators than standoff follows"),
     };
     let group = put_group(s, b, new.group);
     let remote = if new.inter {

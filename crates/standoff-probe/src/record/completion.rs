@@ -37,6 +37,12 @@ pub(crate) fn completion(
         return;
     }
     let slot = thread.slot;
+    if let ([(position, o)], Outcome::All) = (&thread.waits[..], outcome)
+        && let Some(id) = s.alone(b, *o)
+    {
+        let told = told(b, *o, *position as usize).map(matched);
+        return s.record_completed(b, slot, place, kind, id, told);
+    }
     let half = |w: &(u32, u32)| b.ops[w.1 as usize].other_half().is_some();
     if kind.any() && thread.waits.iter().any(half) {
         return s.record_lost(b, "MPI_Isendrecv among requests of which any is waited for");

@@ -102,6 +102,18 @@ impl State {
         }
     }
 
+    /// The identity of a request that has a handle and an entry to itself, and is an event.
+    #[inline]
+    pub fn alone(&self, b: &Board, index: u32) -> Option<RequestId> {
+        let o = b.ops.get(index as usize)?;
+        let recorder = self.recorder.as_ref()?;
+        let handle = || Some(*self.handles.get(index as usize)? as u64);
+        let shares =
+            o.shared > 1 || !recorder.shared.is_empty() && recorder.shared.contains_key(&handle()?);
+        let plain = o.other_half().is_none() && o.kind != op::LOCAL;
+        (plain && !shares).then_some(RequestId(o.order))
+    }
+
     /// The identities of requests that are complete, all of the entry `index`, at these places of the program; `None`: no event. False if it is
     /// not known which they are.
     pub fn complete(

@@ -35,8 +35,8 @@ use standoff_board::layout::{
     ANY, Board, Envelope, HISTORY, Op, collective, flag, fold, op, recording, root,
 };
 use standoff_trace::event::{
-    Collective, CollectiveKind, CommId, CommIndex, CommRank, Flow, Group, MessageId, Recv,
-    RequestId, Root, Send, SendMode, Signature, SiteId, asks_message,
+    Collective, CollectiveKind, CommId, CommIndex, CommRank, Completion, Flow, Group, Matched,
+    MessageId, Recv, RequestId, Root, Send, SendMode, Signature, SiteId, asks_message,
 };
 use standoff_trace::{Basic, Event};
 use std::borrow::Cow;
@@ -49,8 +49,23 @@ pub(crate) fn asks(of: Envelope) -> u64 {
 
 impl State {
     /// Records an event of a call that was made at `place`. What it names is defined first.
-    #[inline]
     pub fn record(&mut self, b: &mut Board, thread: usize, place: u32, event: &Event<'_>) {
+        let made = event.numbered().then(|| event.request());
+        self.record_by(b, thread, place, made, |recorder| {
+            recorder.put(thread as u16, SiteId(place), event)
+        });
+    }
+
+    /// The same of an event that `put` writes. `made`: of a call with a number, its request.
+    #[inline(always)]
+    fn record_by(
+        &mut self,
+        b: &mut Board,
+        thread: usize,
+        place: u32,
+        made: Option<Option<RequestId>>,
+        put: impl FnOnce(&mut Recorder) -> std::io::Result<()>,
+    ) {
         if b.header.taint != 0 && self.recorder.as_ref().is_some_and(|r| !r.tainted) {
             self.record_taint(b, thread);
         }
@@ -58,15 +73,13 @@ impl State {
             return;
         };
         recorder.poll = None;
-        if event.numbered() {
+        if let Some(request) = made {
             if let Some(forced) = &mut recorder.forced {
-                forced.made(recorder.calls, event.request());
+                forced.made(recorder.calls, request);
             }
             recorder.calls += 1;
         }
-        let written = recorder
-            .define_site(b, place)
-            .and_then(|()| recorder.put(thread as u16, SiteId(place), event));
+        let written = recorder.define_site(b, place).and_then(|()| put(recorder));
         if written.is_err() {
             self.stop_recording(b);
         }
@@ -182,7 +195,11 @@ impl State {
     ) {
         let size = self.measure(data);
         if let Some(send) = self.send(b, kind, to, size, request) {
-            self.record(b, thread, place, &Event::Send(send));
+            self.record_by(b, thread, place, Some(send.request), |recorder| {
+                recorder.put_short(|writer, room| {
+                    writer.put_send(room, thread as u16, SiteId(place), &send)
+                })
+            });
         }
     }
 
@@ -225,7 +242,11 @@ impl State {
     ) {
         let size = self.measure(data);
         if let Some(recv) = self.recv(b, from, size, request, told) {
-            self.record(b, thread, place, &Event::Recv(recv));
+            self.record_by(b, thread, place, Some(recv.request), |recorder| {
+                recorder.put_short(|writer, room| {
+                    writer.put_recv(room, thread as u16, SiteId(place), &recv)
+                })
+            });
         }
     }
 
@@ -248,6 +269,25 @@ impl State {
             persistent: false,
             told: told.filter(|_| wild).map(matched),
         })
+    }
+
+    /// Records that all of one request is complete; `told`: what it received, where that was not known.
+    #[inline(always)]
+    fn record_completed(
+        &mut self,
+        b: &mut Board,
+        thread: usize,
+        place: u32,
+        call: Completion,
+        request: RequestId,
+        told: Option<Matched>,
+    ) {
+        let made = call.any().then_some(None);
+        self.record_by(b, thread, place, made, |recorder| {
+            recorder.put_short(|writer, room| {
+                writer.put_completed(room, thread as u16, SiteId(place), call, request, told)
+            })
+        });
     }
 
     /// Records both halves of a `MPI_Sendrecv`; one of them may be missing.

@@ -5,7 +5,7 @@ use super::handles::Handles;
 use crate::map::Map;
 use standoff_board::layout::{Board, COMMS, LOST, PLACES};
 use standoff_trace::event::{Place, SiteId};
-use standoff_trace::{Event, Header, Writer};
+use standoff_trace::{Event, Header, ROOM, Writer};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::os::fd::AsRawFd;
@@ -173,6 +173,21 @@ impl Recorder {
             self.advance(size)?;
             size *= 2;
         }
+    }
+
+    /// [`Recorder::put`] of a record that `write` puts into the room given; how many bytes it took.
+    #[inline(always)]
+    pub(super) fn put_short(
+        &mut self,
+        write: impl FnOnce(&mut Writer, &mut [u8; ROOM]) -> usize,
+    ) -> std::io::Result<()> {
+        if self.size - self.at < ROOM {
+            self.advance(WINDOW)?;
+        }
+        // SAFETY: the window is mapped with its size, there is so much room behind `at`, and nobody else writes to it.
+        let room = unsafe { &mut *self.window.add(self.at).cast::<[u8; ROOM]>() };
+        self.at += write(&mut self.writer, room);
+        Ok(())
     }
 
     /// Defines a call site, if that was not done yet.
