@@ -31,6 +31,8 @@ pub(crate) struct Instance {
     pub(crate) intercomm: bool,
     /// It is on an intercommunicator, and the roots that its members gave cannot be of one call.
     pub(crate) roots_differ: bool,
+    /// Those that have begun it called one operation, with whatever roots.
+    pub(crate) one_operation: bool,
     /// Members that have certainly not begun it, by communicator rank.
     pub(crate) missing: Vec<(CommRank, WorldRank)>,
     /// The same, by world rank.
@@ -338,9 +340,11 @@ fn push(
 ) -> InstanceId {
     let mut ranks: Vec<WorldRank> = missing.iter().map(|&(_, rank)| rank).collect();
     ranks.sort_unstable();
+    let operation = |v: &CollectiveVariant| (same_kind(v.kind), v.blocking);
     list.push(Instance {
         intercomm,
         roots_differ: false,
+        one_operation: variants.iter().map(operation).is_sorted_by(|a, b| a == b),
         missing,
         missing_ranks: ranks.into(),
         variants,

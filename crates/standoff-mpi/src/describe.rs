@@ -410,9 +410,7 @@ impl<'a> Describer<'_, '_, 'a> {
             instance.others(&mine).next().is_some()
         };
         if differs {
-            let roots = instance
-                .others(&mine)
-                .all(|(_, v)| (v.kind, v.blocking) == (kind, blocking));
+            let roots = instance.one_operation;
             return Reason::Different { missing, roots };
         }
         match Edges::missing(self.finder.index, me, comm, kind) {

@@ -52,7 +52,7 @@ pub(crate) struct Rank {
     pub board: *mut Board,
     pub abi: Abi,
     /// Several threads may change the board at the same time: by calling MPI, or (at MPI_THREAD_SERIALIZED) by ending beside a call.
-    multi: bool,
+    pub multi: bool,
     lock: AtomicU32,
     state: UnsafeCell<State>,
     /// The thread that made this, by its [`thread_pointer`], and what it keeps.

@@ -342,7 +342,7 @@ comm.Barrier()
     let processes = lab.processes();
     let rank = processes
         .iter()
-        .find(|(_, words)| words.contains("long.py") && !words.contains("standoff"));
+        .find(|(_, words)| words.contains("long.py") && !words.contains("standoff run"));
     assert!(dump(lab, &["--brief", &rank.unwrap().0.to_string()]).contains("3 ranks"));
     lab.file("go", "");
     lab.end(child).expect(0, &["standoff: clean: 3 ranks"]);

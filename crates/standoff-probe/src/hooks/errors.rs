@@ -64,7 +64,10 @@ pub unsafe extern "C-unwind" fn MPIR_Err_return_comm(
         };
         number(name?)
     };
-    let _noted = note(code, told);
+    let _noted = note(told, |rank| {
+        // A library that lets all threads in may hold its lock here, and want it for its words.
+        (!rank.multi).then(|| error(code)).flatten()
+    });
     match real(&REAL, c"MPIR_Err_return_comm") {
         0 => code,
         // SAFETY: the library's function, with the arguments that it was called with.
@@ -80,7 +83,7 @@ pub unsafe extern "C-unwind" fn MPIR_Err_return_comm(
 pub unsafe extern "C-unwind" fn ompi_mpi_abort(comm: *mut c_void, code: c_int) -> c_int {
     type Real = unsafe extern "C-unwind" fn(*mut c_void, c_int) -> c_int;
     static REAL: AtomicUsize = AtomicUsize::new(0);
-    let _noted = note(code, || None);
+    let _noted = note(|| None, |_| error(code));
     match real(&REAL, c"ompi_mpi_abort") {
         0 => code,
         // SAFETY: as above.
@@ -88,20 +91,24 @@ pub unsafe extern "C-unwind" fn ompi_mpi_abort(comm: *mut c_void, code: c_int) -
     }
 }
 
-/// Notes an error, unless the rank is in no call of the program's or ends itself. `told` gives the number of the procedure as the library tells it.
+/// Notes an error, unless the rank is in no call of the program's, or ends already. `told` gives the number of the procedure as the library tells
+/// it, `words` what it says of the error.
 #[cold]
-#[inline(never)]
-fn note(code: c_int, told: impl FnOnce() -> Option<u32>) -> Option<Noted> {
+fn note(
+    told: impl FnOnce() -> Option<u32>,
+    words: impl FnOnce(&Rank) -> Option<String>,
+) -> Option<Noted> {
     let rank = rank::get().filter(|_| guard::outermost().is_none())?;
-    // SAFETY: a field of the mapping.
-    if unsafe { (*rank.board).header.state } == state::ABORTING {
+    // SAFETY: fields of the mapping.
+    let header = unsafe { &(*rank.board).header };
+    if header.state == state::ABORTING || header.left[0] != 0 {
         return None;
     }
     let (called, caller) = called()?;
     let function = called.or_else(told)?;
     let name = functions::name(function)?;
     let mut text = format!("called {name}, which failed");
-    for (i, line) in error(code)?.lines().enumerate() {
+    for (i, line) in words(rank).iter().flat_map(|w| w.lines()).enumerate() {
         text += if i == 0 { ": " } else { "\n\t" };
         text += line.trim_end();
     }
