@@ -92,7 +92,7 @@ impl Out<'_> {
     }
 }
 
-/// Bytes that hold any send, receive or completion of one request.
+/// Bytes that hold any send, receive, probe or completion of one request.
 pub const ROOM: usize = 64;
 
 /// Room that is known to suffice for a record, so that no byte of it has to be compared with what is left.

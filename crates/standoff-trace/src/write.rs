@@ -2,8 +2,8 @@
 
 use crate::basic::Basic;
 use crate::event::{
-    Collective, Completion, Event, Flow, Matched, Place, Record, Recv, RequestId, Root, Send,
-    SiteId, Source, TagPattern, Told,
+    Collective, CommIndex, Completion, Event, Flow, Matched, MessageId, Place, Record, Recv,
+    RequestId, Root, Send, SiteId, Source, TagPattern, Told,
 };
 use crate::sink::{Out, ROOM, Room, Sink};
 use crate::wire::{flag, kind, told, zigzag};
@@ -86,6 +86,40 @@ impl Writer {
         let mut out = Room::begin(room, thread, site);
         let _ = self.recv(&mut out, recv);
         out.end(kind::RECV, thread)
+    }
+
+    /// [`Writer::put`] of a probe, quicker: the arguments of [`Event::Probe`].
+    #[inline]
+    #[allow(clippy::too_many_arguments)] // the record's
+    pub fn put_probe(
+        &mut self,
+        room: &mut [u8; ROOM],
+        thread: u16,
+        site: SiteId,
+        comm: CommIndex,
+        pattern: (Source, TagPattern),
+        poll: bool,
+        told: Option<Matched>,
+        message: Option<MessageId>,
+    ) -> usize {
+        let mut out = Room::begin(room, thread, site);
+        let _ = self.probe(&mut out, comm, pattern, poll, told, message);
+        out.end(kind::PROBE, thread)
+    }
+
+    /// [`Writer::put`] of the receive of a matched message, quicker.
+    #[inline]
+    pub fn put_mrecv(
+        &mut self,
+        room: &mut [u8; ROOM],
+        thread: u16,
+        site: SiteId,
+        message: MessageId,
+        request: Option<RequestId>,
+    ) -> usize {
+        let mut out = Room::begin(room, thread, site);
+        let _ = self.mrecv(&mut out, message, request);
+        out.end(kind::MRECV, thread)
     }
 
     /// [`Writer::put`] of the completion of all of one request, quicker.
@@ -188,28 +222,11 @@ impl Writer {
                 told,
                 message,
             } => {
-                let mut flags = pattern(*from, *tag);
-                flags |= if *poll { flag::POLL } else { 0 };
-                flags |= if told.is_some() { flag::TOLD } else { 0 };
-                flags |= if message.is_some() { flag::MESSAGE } else { 0 };
-                out.byte(flags)?;
-                out.uint(u64::from(comm.0))?;
-                out.pattern(*from, *tag)?;
-                if let Some(told) = told {
-                    out.matched(*told)?;
-                }
-                if let Some(message) = message {
-                    out.uint(zigzag(message.0.wrapping_sub(self.message) as i64))?;
-                    self.message = message.0;
-                }
+                self.probe(out, *comm, (*from, *tag), *poll, *told, *message)?;
                 kind::PROBE
             }
             Event::Mrecv { message, request } => {
-                out.byte(if request.is_some() { flag::REQUEST } else { 0 })?;
-                out.uint(zigzag(message.0.wrapping_sub(self.message) as i64))?;
-                if let Some(request) = request {
-                    self.request(out, *request)?;
-                }
+                self.mrecv(out, *message, *request)?;
                 kind::MRECV
             }
             Event::Collective(collective) => {
@@ -296,6 +313,54 @@ impl Writer {
         out.uint(zigzag(request.0.wrapping_sub(self.request) as i64))?;
         self.request = request.0;
         Ok(())
+    }
+
+    /// How far a matched message is from the last one that was probed for.
+    #[inline]
+    fn after(&self, message: MessageId) -> u64 {
+        zigzag(message.0.wrapping_sub(self.message) as i64)
+    }
+
+    #[inline]
+    fn probe<S: Sink>(
+        &mut self,
+        out: &mut S,
+        comm: CommIndex,
+        (from, tag): (Source, TagPattern),
+        poll: bool,
+        told: Option<Matched>,
+        message: Option<MessageId>,
+    ) -> Result<(), Full> {
+        let mut flags = pattern(from, tag);
+        flags |= if poll { flag::POLL } else { 0 };
+        flags |= if told.is_some() { flag::TOLD } else { 0 };
+        flags |= if message.is_some() { flag::MESSAGE } else { 0 };
+        out.byte(flags)?;
+        out.uint(u64::from(comm.0))?;
+        out.pattern(from, tag)?;
+        if let Some(told) = told {
+            out.matched(told)?;
+        }
+        if let Some(message) = message {
+            out.uint(self.after(message))?;
+            self.message = message.0;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn mrecv<S: Sink>(
+        &mut self,
+        out: &mut S,
+        message: MessageId,
+        request: Option<RequestId>,
+    ) -> Result<(), Full> {
+        out.byte(if request.is_some() { flag::REQUEST } else { 0 })?;
+        out.uint(self.after(message))?;
+        match request {
+            Some(request) => self.request(out, request),
+            None => Ok(()),
+        }
     }
 
     #[inline]

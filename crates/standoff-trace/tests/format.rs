@@ -184,6 +184,32 @@ fn collective() -> impl Strategy<Value = Event<'static>> {
         )
 }
 
+fn probe() -> impl Strategy<Value = Event<'static>> {
+    (
+        comm(),
+        source(),
+        tag(),
+        any::<bool>(),
+        option::of(matched()),
+        option::of(any::<u64>()),
+    )
+        .prop_map(|(comm, from, tag, poll, told, message)| Event::Probe {
+            comm,
+            from,
+            tag,
+            poll,
+            told,
+            message: message.map(MessageId),
+        })
+}
+
+fn mrecv() -> impl Strategy<Value = Event<'static>> {
+    (any::<u64>(), option::of(request())).prop_map(|(message, request)| Event::Mrecv {
+        message: MessageId(message),
+        request,
+    })
+}
+
 fn event() -> impl Strategy<Value = Event<'static>> {
     let script =
         (any::<u32>(), text(), any::<u32>(), text()).prop_map(|(id, file, line, function)| {
@@ -210,28 +236,8 @@ fn event() -> impl Strategy<Value = Event<'static>> {
         (send(), recv()).prop_map(|(send, recv)| Event::Sendrecv { send, recv }),
         complete(),
         collective(),
-        (
-            comm(),
-            source(),
-            tag(),
-            any::<bool>(),
-            option::of(matched()),
-            option::of(any::<u64>())
-        )
-            .prop_map(|(comm, from, tag, poll, told, message)| {
-                Event::Probe {
-                    comm,
-                    from,
-                    tag,
-                    poll,
-                    told,
-                    message: message.map(MessageId),
-                }
-            }),
-        (any::<u64>(), option::of(request())).prop_map(|(message, request)| Event::Mrecv {
-            message: MessageId(message),
-            request
-        }),
+        probe(),
+        mrecv(),
         request().prop_map(Event::Cancel),
         request().prop_map(Event::RequestFree),
         any::<u64>().prop_map(|bytes| Event::Buffer { bytes }),
@@ -267,6 +273,8 @@ fn short() -> impl Strategy<Value = Event<'static>> {
     prop_oneof![
         send().prop_map(Event::Send),
         recv().prop_map(Event::Recv),
+        probe(),
+        mrecv(),
         completed
     ]
 }
@@ -314,6 +322,12 @@ proptest! {
             let quickly = match event {
                 Event::Send(send) => quick.put_send(&mut room, thread, site, &send),
                 Event::Recv(recv) => quick.put_recv(&mut room, thread, site, &recv),
+                Event::Probe { comm, from, tag, poll, told, message } => {
+                    quick.put_probe(&mut room, thread, site, comm, (from, tag), poll, told, message)
+                }
+                Event::Mrecv { message, request } => {
+                    quick.put_mrecv(&mut room, thread, site, message, request)
+                }
                 Event::Complete { call, requests, told: Told::All(told) } => {
                     let told = told.first().map(|told| told.1);
                     quick.put_completed(&mut room, thread, site, call, requests[0], told)

@@ -400,15 +400,16 @@ impl State {
             full = !recorder.messages.set(handle as u64, recorder.last_message);
             MessageId(u64::from(recorder.last_message))
         });
-        let event = Event::Probe {
-            comm,
-            from: source(from.peer),
-            tag: tag(from.tag),
-            poll,
-            told: told.map(matched),
-            message,
-        };
-        self.record(b, thread, place, &event);
+        let pattern = (source(from.peer), tag(from.tag));
+        let seen = told.map(matched);
+        // As `Event::numbered` says.
+        let made = (!poll || told.is_some()).then_some(None);
+        self.record_by(b, thread, place, made, |recorder| {
+            recorder.put_short(|writer, room| {
+                let (thread, site) = (thread as u16, SiteId(place));
+                writer.put_probe(room, thread, site, comm, pattern, poll, seen, message)
+            })
+        });
         if full {
             self.stop_recording(b);
         } else if let Some(recorder) = self.recorder.as_mut().filter(|_| told.is_none()) {
@@ -431,11 +432,12 @@ impl State {
         // MPI_MESSAGE_NO_PROC has no entry, and no event.
         if let Some(message) = recorder.messages.get(handle as u64) {
             recorder.messages.remove(handle as u64);
-            let event = Event::Mrecv {
-                message: MessageId(u64::from(message)),
-                request: request.map(RequestId),
-            };
-            self.record(b, thread, place, &event);
+            let (message, request) = (MessageId(u64::from(message)), request.map(RequestId));
+            self.record_by(b, thread, place, Some(request), |recorder| {
+                recorder.put_short(|writer, room| {
+                    writer.put_mrecv(room, thread as u16, SiteId(place), message, request)
+                })
+            });
         }
     }
 
