@@ -151,8 +151,14 @@ fn execute<'o>(
         // The witness is written there.
         command.current_dir(&scratch.0);
     }
-    // A run sees the environment it is meant for, and no other.
-    for name in ["VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "LD_PRELOAD"] {
+    // A run sees the environment it is meant for, and no other. Unbuffered, the words of a line go out one by one, and ranks' lines are mixed.
+    for name in [
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+        "PYTHONHOME",
+        "PYTHONUNBUFFERED",
+        "LD_PRELOAD",
+    ] {
         command.env_remove(name);
     }
     // Where `standoff.comm` is; nothing of standoff is installed in the environment.
