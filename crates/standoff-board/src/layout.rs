@@ -54,6 +54,8 @@ pub const TEXT: usize = 48 * 1024;
 pub const RECENT: usize = 8;
 /// Places of rescued sends; the last entry also counts those of further ones.
 pub const RESCUED: usize = 32;
+/// Stands for the place of a call that has none ([`Header::end_place`]).
+pub const NOWHERE: u32 = u32::MAX;
 /// Bytes of a thread's note (the Python stack taken at a call made with the interpreter lock held).
 pub const NOTE: usize = 2048;
 
@@ -141,7 +143,8 @@ pub struct Header {
     pub other_threads: u32,
     /// All threads that the probe saw start and not end; without the main thread.
     pub seen_threads: u32,
-    /// Index of the place of the call that ends the rank: of `MPI_Abort`, or of one that has failed ([`Header::left`]); 0: none, or unknown.
+    /// Index of the place of the call that ends the rank: of `MPI_Abort`, or of one that has failed ([`Header::left`]), then [`NOWHERE`] if it is not
+    /// known; 0: none.
     pub end_place: u32,
     /// The probe knows the process as a Python interpreter.
     pub python: u32,

@@ -207,11 +207,12 @@ pub(crate) unsafe fn create_uncounted(
 
 extern "C" fn trampoline(started: *mut c_void) -> *mut c_void {
     // SAFETY: the box made in pthread_create.
+    let started = *unsafe { Box::from_raw(started.cast::<Started>()) };
     let Started {
         routine,
         argument,
         own,
-    } = *unsafe { Box::from_raw(started.cast::<Started>()) };
+    } = started;
     COUNTED.with(|c| c.set(own));
     STARTED.with(|s| s.set(true));
     arm(1);

@@ -19,6 +19,16 @@ use crate::header::{Header, Need, Stdin};
 use crate::load::Load;
 use crate::workspace;
 
+/// Variables that a run must not see: it sees the environment it is meant for, and no other. Unbuffered, the words of a line go out one by one, and
+/// ranks' lines are mixed.
+pub const FOREIGN: [&str; 5] = [
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "PYTHONHOME",
+    "PYTHONUNBUFFERED",
+    "LD_PRELOAD",
+];
+
 /// The `--timeout` of every run.
 const TIMEOUT: &str = "60s";
 /// Past this `standoff` itself hangs. A check runs the program several times.
@@ -151,14 +161,7 @@ fn execute<'o>(
         // The witness is written there.
         command.current_dir(&scratch.0);
     }
-    // A run sees the environment it is meant for, and no other. Unbuffered, the words of a line go out one by one, and ranks' lines are mixed.
-    for name in [
-        "VIRTUAL_ENV",
-        "CONDA_PREFIX",
-        "PYTHONHOME",
-        "PYTHONUNBUFFERED",
-        "LD_PRELOAD",
-    ] {
+    for name in FOREIGN {
         command.env_remove(name);
     }
     // Where `standoff.comm` is; nothing of standoff is installed in the environment.

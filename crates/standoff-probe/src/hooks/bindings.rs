@@ -24,7 +24,7 @@ fn attribute() {
 }
 
 /// The library's function.
-fn real(kept: &AtomicUsize, name: &'static CStr) -> usize {
+pub(super) fn real(kept: &AtomicUsize, name: &'static CStr) -> usize {
     match kept.load(Relaxed) {
         0 => match symbols::library(name) {
             Some(f) => {

@@ -4,12 +4,13 @@
 //! went wrong is noted before: errors go through functions inside the libraries ([`MPIR_Err_return_comm`] of MPICH and its kin,
 //! [`ompi_mpi_abort`] of Open MPI), which a preloaded library stands before. What comes back from there did not end the rank.
 
+use super::bindings::real;
 use crate::rank::{self, Rank, put_text};
 use crate::{guard, place, symbols};
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use standoff_board::functions;
-use standoff_board::layout::{Board, Place, state};
+use standoff_board::layout::{self as lay, Board, Place, state};
 
 /// Frames between a call of the program's and the function for its error.
 const DEPTH: usize = 64;
@@ -28,18 +29,6 @@ impl Drop for Noted {
         let header = unsafe { &mut (*self.0.board).header };
         header.left[0] = 0;
         header.end_place = 0;
-    }
-}
-
-/// Where the library's function is; 0: nowhere.
-fn real(kept: &AtomicUsize, name: &'static CStr) -> usize {
-    match kept.load(Relaxed) {
-        0 => {
-            let found = symbols::library(name).unwrap_or_default();
-            kept.store(found, Relaxed);
-            found
-        }
-        found => found,
     }
 }
 
@@ -68,11 +57,9 @@ pub unsafe extern "C-unwind" fn MPIR_Err_return_comm(
         // A library that lets all threads in may hold its lock here, and want it for its words.
         (!rank.multi).then(|| error(code)).flatten()
     });
-    match real(&REAL, c"MPIR_Err_return_comm") {
-        0 => code,
-        // SAFETY: the library's function, with the arguments that it was called with.
-        f => unsafe { core::mem::transmute::<usize, Real>(f)(comm, function, code) },
-    }
+    let f = real(&REAL, c"MPIR_Err_return_comm");
+    // SAFETY: the library's function, with the arguments that it was called with.
+    unsafe { core::mem::transmute::<usize, Real>(f)(comm, function, code) }
 }
 
 /// Open MPI's function that ends the job, for an error or for `MPI_Abort`.
@@ -84,11 +71,9 @@ pub unsafe extern "C-unwind" fn ompi_mpi_abort(comm: *mut c_void, code: c_int) -
     type Real = unsafe extern "C-unwind" fn(*mut c_void, c_int) -> c_int;
     static REAL: AtomicUsize = AtomicUsize::new(0);
     let _noted = note(|| None, |_| error(code));
-    match real(&REAL, c"ompi_mpi_abort") {
-        0 => code,
-        // SAFETY: as above.
-        f => unsafe { core::mem::transmute::<usize, Real>(f)(comm, code) },
-    }
+    let f = real(&REAL, c"ompi_mpi_abort");
+    // SAFETY: as above.
+    unsafe { core::mem::transmute::<usize, Real>(f)(comm, code) }
 }
 
 /// Notes an error, unless the rank is in no call of the program's, or ends already. `told` gives the number of the procedure as the library tells
@@ -119,7 +104,10 @@ fn note(
     }
     rank.unless_busy(|b| {
         put_text(&mut b.header.left, &text);
-        b.header.end_place = at(rank, b, function, caller);
+        b.header.end_place = match at(rank, b, function, caller) {
+            0 => lay::NOWHERE,
+            place => place,
+        };
     })?;
     Some(Noted(rank))
 }

@@ -201,13 +201,7 @@ impl Lab {
             .env("PRTE_MCA_rmaps_default_mapping_policy", ":oversubscribe")
             .env("PYTHONPATH", &self.dir)
             .stdin(Stdio::null());
-        for name in [
-            "VIRTUAL_ENV",
-            "CONDA_PREFIX",
-            "PYTHONHOME",
-            "PYTHONUNBUFFERED",
-            "LD_PRELOAD",
-        ] {
+        for name in standoff_testkit::execute::FOREIGN {
             command.env_remove(name);
         }
         command
