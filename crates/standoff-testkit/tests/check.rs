@@ -1,6 +1,8 @@
 //! `check` and `replay`.
 
 mod common;
+#[path = "check/interrupted.rs"]
+mod interrupted;
 
 use std::process::ExitCode;
 
@@ -31,6 +33,16 @@ fn main() -> ExitCode {
         ("status_of_its_own", status_of_its_own),
         ("bad_witness", bad_witness),
         ("recording_without_room", recording_without_room),
+        (
+            "interrupted_from_the_terminal",
+            interrupted::from_the_terminal,
+        ),
+        ("interrupted_by_termination", interrupted::termination),
+        ("interrupted_says_what_it_has", interrupted::what_it_has),
+        (
+            "hangup_that_is_ignored",
+            interrupted::hangup_that_is_ignored,
+        ),
     ])
 }
 

@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         ("changed_since", files::changed_since),
         ("does_not_parse_in_c", files::does_not_parse_in_c),
         ("nothing_wrong", files::nothing_wrong),
+        ("interrupted", files::interrupted),
         ("only_files", files::only_files),
         ("hint", files::hint),
     ])

@@ -16,6 +16,7 @@ pub mod exec;
 pub mod exit;
 pub mod fix;
 pub mod input;
+pub mod interrupt;
 pub mod job;
 pub mod launcher;
 pub mod monitor;

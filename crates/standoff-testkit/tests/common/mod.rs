@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod terminal;
+
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
@@ -339,8 +341,9 @@ impl Ended {
 /// Session directories of a process that are still there.
 pub fn sessions_of(pid: u32) -> usize {
     let name = format!("standoff-{pid}-");
-    let entries = fs::read_dir("/dev/shm").into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name());
+    let bases = [PathBuf::from("/dev/shm"), std::env::temp_dir()];
+    let entries = bases.iter().filter_map(|base| fs::read_dir(base).ok());
+    let names = entries.flatten().flatten().map(|entry| entry.file_name());
     names
         .filter(|n| n.to_string_lossy().starts_with(&name))
         .count()

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use super::common::signal;
 use super::*;
 
 /// The lines lie in a module of a package beside the script, which reads a file that lies there, too.
@@ -301,4 +302,39 @@ pub fn hint(lab: &Lab) {
     assert!(!ended.err.contains("standoff fix"), "{ended:#?}");
     let ended = lab.run(&["run", "--brief", "-n", "3", "recipe.py"]);
     assert!(!ended.err.contains("standoff fix"), "{ended:#?}");
+}
+
+/// Somebody ends it while it tries a patch: it writes no file, and says why it found none.
+pub fn interrupted(lab: &Lab) {
+    let program = "\
+import os, lab
+from mpi4py import MPI
+comm = MPI.COMM_WORLD
+if comm.rank == 0:
+    before = sum(name.startswith('run-') for name in os.listdir('.'))
+    lab.make('run-%d' % before)
+    if before == 1: lab.wait_for('go')
+other = 1 - comm.rank
+got = comm.recv(source=other)
+comm.send('word', dest=other)
+";
+    let path = lab.file("program.py", program);
+    let args = [
+        "fix",
+        "--apply",
+        "-n",
+        "2",
+        "--json",
+        "fix.json",
+        "program.py",
+    ];
+    let child = lab.start(&mut lab.standoff(&args));
+    lab.until_there("run-1");
+    signal(child.id() as i32, libc::SIGTERM);
+    let ended = lab.end(child);
+    assert_eq!(ended.signal, Some(libc::SIGTERM), "{ended:#?}");
+    assert!(ended.out.contains("fix was interrupted"), "{ended:#?}");
+    assert!(ended.out.contains("No patch was found"), "{ended:#?}");
+    assert!(lab.path("fix.json").exists());
+    assert_eq!(fs::read_to_string(path).unwrap(), program);
 }

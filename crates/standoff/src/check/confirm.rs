@@ -4,6 +4,7 @@ use standoff_board::layout::MEASURE_VAR;
 use standoff_mpi::format::bytes_in_words;
 use standoff_report::{AgentEntry, Finding, FindingKind, Op, Report, Verdict};
 
+use crate::interrupt;
 use crate::output;
 
 use super::find;
@@ -34,7 +35,10 @@ impl Checker<'_> {
         }
         let Some(forced) = self.force(&plan.choices) else {
             finding.explanation += if certain { "" } else { ASSUMES };
-            finding.explanation += " The budget did not suffice to force it on the program.";
+            finding.explanation += match interrupt::asked() {
+                Some(_) => " The check was interrupted before it could be forced on the program.",
+                None => " The budget did not suffice to force it on the program.",
+            };
             return None;
         };
         let Forced { outcome, .. } = &forced;

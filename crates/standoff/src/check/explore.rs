@@ -12,14 +12,19 @@ use standoff_report::{Finding, FindingKind, Report, Scope, Verdict};
 use standoff_trace::Event;
 use standoff_trace::event::Source;
 
+use crate::interrupt;
+
 use super::bounds::bound;
 use super::lines::Lines;
 use super::recording::{Execution, Recording};
 use super::rerun::Checker;
-use super::{find, force, mismatch, plan, stopped, words};
+use super::{find, force, mismatch, plan, words};
 
 /// How often a search is asked whether it is done.
 const LOOK: Duration = Duration::from_millis(20);
+
+/// A bound.
+const INTERRUPTED: &str = "the check was interrupted";
 
 /// What the searches of all executions so far came to.
 #[derive(Default)]
@@ -94,12 +99,15 @@ impl Checker<'_> {
             explored.bounds.insert(format!(
                 "{n} other outcome{} not run ({})",
                 if n == 1 { "" } else { "s" },
-                if self.args.no_rerun {
-                    "--no-rerun"
-                } else {
-                    "--budget"
+                match interrupt::asked() {
+                    _ if self.args.no_rerun => "--no-rerun",
+                    Some(_) => "interrupted",
+                    None => "--budget",
                 },
             ));
+        }
+        if interrupt::asked().is_some() {
+            explored.bounds.insert(INTERRUPTED.to_owned());
         }
         if report.verdict == Verdict::PotentialDeadlock {
             explored
@@ -232,7 +240,9 @@ impl Checker<'_> {
             match receiver.recv_timeout(LOOK) {
                 Ok(found) => return Ok(found),
                 Err(RecvTimeoutError::Disconnected) => return Err("the search failed"),
-                Err(RecvTimeoutError::Timeout) if stopped() => return Err("interrupted"),
+                Err(RecvTimeoutError::Timeout) if interrupt::asked().is_some() => {
+                    return Err(INTERRUPTED);
+                }
                 Err(RecvTimeoutError::Timeout) if self.begun.elapsed() > limit => {
                     return Err("the time of --budget was spent in the search");
                 }
@@ -250,7 +260,7 @@ impl Checker<'_> {
             return Explore::Nothing;
         }
         while let Some((before, alternative, begins)) = explored.open.pop() {
-            if stopped() {
+            if interrupt::asked().is_some() {
                 explored.open.push((before, alternative, begins));
                 break;
             }

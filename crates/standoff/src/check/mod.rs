@@ -24,17 +24,16 @@ mod witness_tests;
 mod words;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Instant;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use standoff_report::{Report, Severity, Verdict};
 
 use crate::cli::{CheckArgs, ReplayArgs, RunArgs};
 use crate::error::Error;
 use crate::exit::Status;
 use crate::input::{Input, Kept};
+use crate::interrupt;
 use crate::job::Outcome;
 use crate::output::{self, JsonFile, Style};
 use crate::run::{self, How};
@@ -45,13 +44,6 @@ use self::recording::Recording;
 pub use self::rerun::Budget;
 use self::rerun::Checker;
 use self::scratch::Scratch;
-
-/// A signal came that asks to end, after the recorded run.
-static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
-
-fn stopped() -> bool {
-    STOP.load(Ordering::Relaxed)
-}
 
 /// Does it and says how to exit.
 pub fn check(args: CheckArgs) -> Result<Status, Error> {
@@ -77,7 +69,13 @@ pub fn check(args: CheckArgs) -> Result<Status, Error> {
     if let Some(json) = json {
         json.write(&outcome.report)?;
     }
-    Ok(outcome.happened.status(deadlock))
+    Ok(
+        match (outcome.happened.status(deadlock), interrupt::asked()) {
+            // "Clean" as far as it came is not what whoever waits for the status has asked.
+            (Status::OK, Some(signal)) => Status::Signal(signal),
+            (status, _) => status,
+        },
+    )
 }
 
 /// Something was found while the program ran, and shown then, unless the run was silent.
@@ -88,6 +86,7 @@ fn told(outcome: &Outcome) -> bool {
 
 /// Runs, records and searches, in this way. What is found after the recorded run is not shown.
 pub fn examine(args: &CheckArgs, how: &How) -> Result<Outcome, Error> {
+    interrupt::listen()?;
     let recording = Recording::new()?;
     let scratch = args.scratch.then(Scratch::new).transpose()?;
     let input = Kept::new(recording.path().join("input"));
@@ -111,13 +110,6 @@ pub fn examine(args: &CheckArgs, how: &How) -> Result<Outcome, Error> {
     let told = told(&outcome);
     let passed = outcome.report.verdict == Verdict::Clean && !told && !outcome.interrupted;
     if passed {
-        for signal in [SIGINT, SIGTERM, SIGHUP] {
-            let asked = signal_hook::flag::register(signal, Arc::clone(&STOP));
-            asked.map_err(|source| Error::System {
-                what: "catch signals",
-                source,
-            })?;
-        }
         let mut checker = Checker {
             args,
             how,
@@ -133,7 +125,7 @@ pub fn examine(args: &CheckArgs, how: &How) -> Result<Outcome, Error> {
         outcome.happened.warned = outcome.report.verdict == Verdict::PotentialDeadlock
             || args.run.strict && warned(&outcome.report);
     }
-    outcome.interrupted |= stopped();
+    outcome.interrupted |= interrupt::asked().is_some();
     Ok(outcome)
 }
 

@@ -15,7 +15,7 @@ pub(super) struct Progress {
     quiet: bool,
     terminal: bool,
     began: Instant,
-    last: Instant,
+    last: Option<Instant>,
     /// A line is there that must go before anything else is said.
     shown: bool,
     /// What is said besides.
@@ -25,12 +25,13 @@ pub(super) struct Progress {
 impl Progress {
     pub(super) fn new(quiet: bool) -> Progress {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        let now = Instant::now();
+        let terminal = io::stderr().is_terminal() && !dumb;
         Progress {
             quiet,
-            terminal: io::stderr().is_terminal() && !dumb,
-            began: now,
-            last: now,
+            terminal,
+            began: Instant::now(),
+            // On a terminal the first word comes at once.
+            last: (!terminal).then(Instant::now),
             shown: false,
             more: String::new(),
         }
@@ -46,10 +47,10 @@ impl Progress {
     /// What is being done.
     pub(super) fn tell(&mut self, said: impl FnOnce() -> String) {
         let pause = if self.terminal { REDRAW } else { EVERY };
-        if self.quiet || self.last.elapsed() < pause {
+        if self.quiet || self.last.is_some_and(|last| last.elapsed() < pause) {
             return;
         }
-        self.last = Instant::now();
+        self.last = Some(Instant::now());
         let mut said = format!("check: {}", said());
         if !self.more.is_empty() {
             said += &format!("; {}", self.more);

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::cli::{CheckArgs, RunArgs};
 use crate::input::{Input, Kept, Whole};
+use crate::interrupt;
 use crate::job::Outcome;
 use crate::output;
 use crate::run::{self, How};
@@ -15,7 +15,6 @@ use super::force::{Choices, Forcing};
 use super::progress::Progress;
 use super::recording::{Execution, Recording};
 use super::scratch::{Directory, Scratch};
-use super::{STOP, stopped};
 
 /// How long a forced run may take beyond the recorded one, times its length.
 const PATIENCE: u32 = 4;
@@ -94,7 +93,10 @@ impl Checker<'_> {
         env: Vec<(OsString, OsString)>,
     ) -> Option<(Outcome, Option<Directory>)> {
         let budget = self.args.budget.unwrap_or_default();
-        if stopped() || self.runs >= budget.runs || self.begun.elapsed() >= budget.time {
+        if interrupt::asked().is_some()
+            || self.runs >= budget.runs
+            || self.begun.elapsed() >= budget.time
+        {
             return None;
         }
         if self.runs == 0 && !self.args.run.quiet && !self.how.silent {
@@ -133,7 +135,7 @@ impl Checker<'_> {
             directory.at_home(&mut outcome.report);
         }
         if outcome.interrupted {
-            STOP.store(true, Ordering::Relaxed);
+            interrupt::remember();
             return None;
         }
         Some((outcome, directory))

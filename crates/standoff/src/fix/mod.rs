@@ -28,6 +28,7 @@ use self::trial::{Checked, Cured, Trial, Trials};
 use crate::cli::FixArgs;
 use crate::error::Error;
 use crate::exit::{self, Status};
+use crate::interrupt;
 use crate::output::{self, JsonFile, Style};
 use crate::program;
 
@@ -103,6 +104,7 @@ pub fn fix(args: FixArgs) -> Result<Status, Error> {
         .as_deref()
         .map(JsonFile::prepare)
         .transpose()?;
+    interrupt::listen()?;
     let begun = SystemTime::now();
     let clock = Instant::now();
     // What cannot be started is said as by `run`.
@@ -129,16 +131,24 @@ pub fn fix(args: FixArgs) -> Result<Status, Error> {
     }
     compare(&original, &mut done.patches);
     done.patches.sort_by_key(order);
-    if !original.interrupted {
+    if interrupt::asked().is_none() {
         let spent = clock.elapsed();
         done.speed = speed::measure(&trials, original.ended(), &mut done.patches, spent)?;
         done.patches.sort_by_key(order);
     }
-    let nothing = original.error().is_none();
+    if interrupt::asked().is_some() {
+        let word = "fix was interrupted: further patches were not tried.";
+        done.refused.push(word.to_owned());
+    }
+    let nothing = original.error().is_none() && !original.interrupted;
     if let Some(json) = json {
         json.put(&show::json(&done, &original.report))?;
     }
     show::text(&done, nothing)?;
+    // What was found so far is shown, but whoever ends it does not want its work done.
+    if let Some(signal) = interrupt::asked() {
+        return Ok(Status::Signal(signal));
+    }
     let best = done.patches.iter().find(|p| p.repair != Repair::Guard);
     if let (true, Some(best)) = (args.apply, best) {
         for change in &best.changes {
@@ -235,7 +245,10 @@ fn search(
             };
             let guard = candidate.repair == Repair::Guard;
             match tried {
-                Trial::Interrupted => return Ok(done),
+                Trial::Interrupted => {
+                    interrupt::remember();
+                    return Ok(done);
+                }
                 Trial::Cures(_) | Trial::Fails(_) if guard => {
                     done.patches.push(patch(Cured::default()));
                 }
