@@ -14,7 +14,7 @@ use bytemuck::{Pod, Zeroable};
 /// First eight bytes of every board: "standoff" in ASCII.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"standoff");
 /// Version of this layout; probe and monitor must agree exactly.
-pub const VERSION: u32 = 11;
+pub const VERSION: u32 = 12;
 /// Environment variable with the path of the directory for recordings.
 pub const RECORD_VAR: &str = "STANDOFF_RECORD";
 /// Extension of the pipe beside a board that hangs up when the rank begins to end.
@@ -222,7 +222,7 @@ pub struct Thread {
     pub poll_kind: u32,
     /// Fruitless polls so far.
     pub polls: u64,
-    /// Changes when the thread does anything in MPI but a fruitless poll.
+    /// Changes when the thread does anything in MPI but a fruitless poll. Never the same for two threads.
     pub poll_round: u64,
     /// Operations of blocking calls (a sendrecv has two), or the last probe polled for.
     pub inline: [Op; 2],
@@ -310,6 +310,8 @@ pub mod poll {
     pub const PROBE: u32 = 2;
     /// More than can be followed.
     pub const UNKNOWN: u32 = 4;
+    /// Each poll was one for all of the same requests (Test, Testall), so one of them that could complete ends nothing.
+    pub const EACH: u32 = 8;
 }
 
 /// Wildcard source or tag on the board, whatever the ABI.

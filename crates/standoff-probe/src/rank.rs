@@ -82,6 +82,8 @@ pub(crate) struct ThreadState {
     pub slot: usize,
     /// Operations of the call in progress: (position in the array of requests, index of the operation).
     pub waits: Vec<(u32, u32)>,
+    /// How many operations the round of polls is for.
+    pub polled: usize,
     /// Statuses for calls that ignore them but must be told sources and tags.
     pub statuses: Vec<u64>,
     /// For a record of the call in progress.
@@ -226,8 +228,11 @@ impl Rank {
                     return None;
                 }
             };
+            // Not one that the slot had before: what was polled then is not polled now.
+            let before = b.threads[slot].poll_round;
             b.threads[slot] = Thread {
                 used: 1,
+                poll_round: next_round(before.max(slot as u64 + 1)),
                 // SAFETY: no arguments, no memory.
                 tid: unsafe { libc::gettid() } as u32,
                 // SAFETY: as above.
@@ -244,6 +249,7 @@ impl Rank {
         let state = Box::new(ThreadState {
             slot,
             waits: Vec::with_capacity(64),
+            polled: 0,
             statuses: Vec::new(),
             told: crate::record::Scratch::default(),
             lines: crate::python::frames::Cache::new(),
@@ -254,6 +260,12 @@ impl Rank {
         // SAFETY: just leaked; the thread's own.
         Some(unsafe { &mut *state })
     }
+}
+
+/// The round of polls after this one: different from that of any other thread.
+#[inline(always)]
+pub(crate) fn next_round(round: u64) -> u64 {
+    round.wrapping_add(lay::THREADS as u64)
 }
 
 /// A change in progress.

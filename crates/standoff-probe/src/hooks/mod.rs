@@ -26,7 +26,7 @@ pub(crate) mod topology;
 pub(crate) use gathered::address;
 
 use crate::P;
-use crate::rank::{self, Rank, State, ThreadState};
+use crate::rank::{self, Rank, State, ThreadState, next_round};
 use standoff_board::layout::{ANY, Board, Envelope, Op, THREADS, Thread, op, wait};
 
 /// `MPI_SUCCESS` on every ABI.
@@ -180,7 +180,7 @@ impl OwnStatus {
 #[inline(always)]
 pub(crate) fn end_polls(t: &mut Thread) {
     if t.polls != 0 {
-        t.poll_round = t.poll_round.wrapping_add(1);
+        t.poll_round = next_round(t.poll_round);
         t.poll_kind = 0;
         t.polls = 0;
     }

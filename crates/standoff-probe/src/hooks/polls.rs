@@ -3,7 +3,7 @@
 use super::gathered::{
     About, How, address, all_done, chosen, gather, recorded, some_done, statuses, tell,
 };
-use super::{SUCCESS, failed, fruitless, not_polling, registers, thread_or};
+use super::{SUCCESS, failed, fruitless, not_polling, own, registers, thread_or};
 use crate::P;
 use crate::guard::Call;
 use crate::rank::{Rank, ThreadState};
@@ -33,10 +33,10 @@ fn copies<'a>(rank: &'a Rank, thread: &ThreadState, requests: P) -> Option<&'a R
     rescue.holds(rank, thread, requests).then_some(rescue)
 }
 
-/// A poll found nothing.
+/// A poll found nothing. `each`: it was one for all of its requests, not for any.
 #[inline(always)]
-fn nothing(call: &Call, thread: &ThreadState, b: &mut Board, regs: [u64; 3]) {
-    fruitless(
+fn nothing(call: &Call, thread: &mut ThreadState, b: &mut Board, regs: [u64; 3], each: bool) {
+    let first = fruitless(
         call.rank,
         b,
         thread.slot,
@@ -45,14 +45,25 @@ fn nothing(call: &Call, thread: &ThreadState, b: &mut Board, regs: [u64; 3]) {
         regs,
     );
     let round = b.threads[thread.slot].poll_round;
+    let (mut polled, mut fresh) = (0, false);
     for &(_, o) in &thread.waits {
         if let Some(entry) = b.ops.get_mut(o as usize) {
+            polled += 1;
+            fresh |= entry.polled != round;
             entry.polled = round;
             entry.waiter = 0;
             if let Some(half) = entry.other_half().and_then(|h| b.ops.get_mut(h as usize)) {
                 half.polled = round;
             }
         }
+    }
+    let same = first || !fresh && polled == thread.polled;
+    thread.polled = polled;
+    let kind = &mut own(b, thread.slot).poll_kind;
+    match each && same {
+        true if first => *kind |= poll::EACH,
+        true => {}
+        false => *kind &= !poll::EACH,
     }
 }
 
@@ -134,7 +145,7 @@ fn test_all(
     } else {
         rank.quiet(|s, b| {
             recorded(&call, s, b, thread, &about, &Outcome::Nothing);
-            nothing(&call, thread, b, regs);
+            nothing(&call, thread, b, regs, true);
         });
     }
     rc
@@ -309,7 +320,7 @@ fn test_some(
     } else {
         rank.quiet(|s, b| {
             recorded(&call, s, b, thread, &about, &Outcome::Nothing);
-            nothing(&call, thread, b, regs);
+            nothing(&call, thread, b, regs, false);
         });
     }
     rc

@@ -210,7 +210,10 @@ fn rank_picture(reading: &Reading, pollers: &dyn Fn(usize) -> Polls) -> RankPict
                     waits_for.extend(copy.ops.iter().filter(polled).map(|o| o.order));
                 }
                 if !waits_for.is_empty() {
-                    wait = wait::ANY;
+                    wait = match thread.poll_kind == lay::poll::REQUESTS | lay::poll::EACH {
+                        true => wait::ALL,
+                        false => wait::ANY,
+                    };
                 }
             }
             _ => {}

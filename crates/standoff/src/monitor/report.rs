@@ -1,6 +1,6 @@
 //! Findings of the analysis, joined with stacks and what else is known, as parts of the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use standoff_board::layout::{self as lay, Header, state};
 use standoff_board::read::text;
@@ -92,13 +92,18 @@ pub fn deadlock(found: &Found, picture: &Picture, known: &Known<'_>) -> Finding 
     finding(FindingKind::Deadlock, found, picture, known)
 }
 
-/// A stall: the same shape, but only a heuristic.
-pub fn stalled(found: &Found, picture: &Picture, known: &Known<'_>) -> Finding {
+/// A stall: the same shape, but only a heuristic. `polls`: who does not wait, but asks again and again.
+pub fn stalled(
+    found: &Found,
+    picture: &Picture,
+    known: &Known<'_>,
+    polls: &dyn Fn(&Agent) -> bool,
+) -> Finding {
     let mut out = finding(FindingKind::Stalled, found, picture, known);
     out.confirmed = false;
-    let polls = |e: &&AgentEntry| e.op != Some(Op::Ended);
-    let mut who: Vec<u32> = out.core.iter().filter(polls).map(|e| e.rank).collect();
-    who.dedup();
+    let asking = found.closure.iter().filter(|a| polls(a));
+    let who: BTreeSet<u32> = asking.map(|a| a.rank.0).collect();
+    let who: Vec<u32> = who.into_iter().collect();
     out.explanation = format!(
         "This is likely, not proven: who polls is awake, and may stop polling or do something else at any moment. If that does not happen: {}",
         out.explanation

@@ -357,7 +357,8 @@ impl Monitor {
             let known = self.known(world, &readings, report::wanted(&found), None);
             let mut out = self.blank(Verdict::Stalled);
             for f in &found {
-                out.findings.push(report::stalled(f, &picture, &known));
+                out.findings
+                    .push(report::stalled(f, &picture, &known, &polls));
             }
             return Some(out);
         }
