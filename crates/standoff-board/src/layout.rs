@@ -218,7 +218,7 @@ pub struct Thread {
     pub registers: [u64; 3],
     /// 1: the thread's note holds the Python stack of the call in progress, 0: no.
     pub noted: u32,
-    /// Bit for each polling function used since `poll_round` changed (see [`poll`]).
+    /// What was polled since `poll_round` changed, and how (see [`poll`]).
     pub poll_kind: u32,
     /// Fruitless polls so far.
     pub polls: u64,

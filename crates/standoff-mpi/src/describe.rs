@@ -96,32 +96,26 @@ impl<'a> Describer<'_, '_, 'a> {
             .call
             .as_ref()?;
         let plan = self.finder.plan.ranks.get(agent.rank.0 as usize)?;
-        let (
-            _,
-            Doing::Waits {
-                need, ops, halves, ..
-            },
-        ) = plan
+        let (_, Doing::Waits { need, ops, .. }) = plan
             .agents
             .iter()
             .find(|(thread, _)| *thread == agent.thread)?
         else {
             return None;
         };
-        let pending = ops
+        let stuck: Vec<(u64, &OpWait)> = self
+            .finder
+            .release
+            .waits(node)
             .iter()
-            .filter_map(|(id, wait)| Some((*id, wait.as_ref()?)));
-        let stuck: Vec<(u64, &OpWait)> = pending
-            .zip(self.finder.release.graph.targets(node))
-            .filter(|&(_, &target)| self.is_stuck(target))
-            .map(|(op, _)| op)
+            .filter(|&&(_, target)| self.is_stuck(target))
+            .filter_map(|&(at, _)| ops.get(at))
+            .map(|(id, wait)| (*id, wait))
             .collect();
         let described: Vec<BlockedOp> = stuck
             .iter()
             .take(Blocked::MOST_OPS)
             .filter_map(|&(id, wait)| self.operation(agent, rank, id, wait))
-            // Of two halves of a request, one alone may be what is stuck.
-            .filter(|op| halves.is_empty() || !(op.waits_for.is_empty() && op.ended.is_empty()))
             .collect();
         Some(Blocked {
             agent,
@@ -174,7 +168,7 @@ impl<'a> Describer<'_, '_, 'a> {
                 };
                 (comm?, kind, Source::Any, None)
             }
-            Op::Local => return None,
+            Op::Local | Op::Opaque => return None,
         };
         let content = rank.comms.iter().find(|c| c.id == comm);
         let peer = match (kind, peer) {

@@ -50,24 +50,10 @@ impl<'a, 'i> Matching<'a, 'i> {
         earlier: &Posted,
     ) -> Option<OpWait> {
         let id = envelope.comm?;
-        let comm = self.index.comm(me, id)?;
-        let world = self.index.picture.ranks.len();
-        let (claimed, sources) = match envelope.from {
-            Source::Rank(peer) => {
-                let from = comm.peer(peer).filter(|from| (from.0 as usize) < world)?;
-                let claimed = self.source(id, from, me, envelope.tag, earlier)?;
-                (claimed, Cond::Rank(from))
-            }
-            Source::Any => {
-                let group =
-                    groups.intern(id, comm.remote.as_ref().unwrap_or(&comm.group), world)?;
-                let except = comm.remote.is_none().then_some(comm.my_rank);
-                if except.is_some_and(|rank| comm.group.world(rank) != Some(me)) {
-                    return None;
-                }
-                let claimed = self.any_source(id, me, envelope.tag, earlier)?;
-                (claimed, Cond::Others { group, except })
-            }
+        let sources = self.sources(groups, me, id, envelope.from)?;
+        let claimed = match sources {
+            Cond::Rank(from) => self.source(id, from, me, envelope.tag, earlier)?,
+            _ => self.any_source(id, me, envelope.tag, earlier)?,
         };
         let own_threads = matches!(
             sources,
@@ -86,6 +72,40 @@ impl<'a, 'i> Matching<'a, 'i> {
                 Siblings::IfRequest
             },
         })
+    }
+
+    /// Who could send: one rank, or any other member of the (remote) group. `None`: not known.
+    pub(crate) fn sources(
+        &self,
+        groups: &mut Groups<'a>,
+        me: WorldRank,
+        id: CommId,
+        from: Source,
+    ) -> Option<Cond> {
+        let comm = self.index.comm(me, id)?;
+        let world = self.index.picture.ranks.len();
+        match from {
+            Source::Rank(peer) => {
+                let from = comm.peer(peer).filter(|from| (from.0 as usize) < world)?;
+                Some(Cond::Rank(from))
+            }
+            Source::Any => {
+                let group =
+                    groups.intern(id, comm.remote.as_ref().unwrap_or(&comm.group), world)?;
+                let except = comm.remote.is_none().then_some(comm.my_rank);
+                if except.is_some_and(|rank| comm.group.world(rank) != Some(me)) {
+                    return None;
+                }
+                Some(Cond::Others { group, except })
+            }
+        }
+    }
+
+    /// Who is to receive. `None`: not known.
+    pub(crate) fn destination(&self, me: WorldRank, id: CommId, to: CommRank) -> Option<Cond> {
+        let dest = self.index.comm(me, id)?.peer(to)?;
+        self.index.rank(dest)?;
+        Some(Cond::Rank(dest))
     }
 
     /// `None`: may be matched by a message in flight. `Some(true)`: there are some, but earlier receives take them.

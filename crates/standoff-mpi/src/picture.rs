@@ -376,7 +376,7 @@ pub enum Op {
         /// `None`: not known.
         later_same_class: Option<u64>,
     },
-    /// A receive (blocking call in progress, or a request). `MPI_Mrecv` of a matched message is `Op::Local`.
+    /// A receive (blocking call in progress, or a request). `MPI_Mrecv` of a matched message is `Op::Opaque`.
     Recv {
         /// Communicator.
         comm: Option<CommId>,
@@ -413,8 +413,10 @@ pub enum Op {
         /// For `CommCreateGroup` (members) and `IntercommCreate` (local group; remote leader unknown → `Unknown`): who must take part. Else `None`: the communicator's group(s).
         members: Option<Group>,
     },
-    /// Something that completes without any other rank, or that the model does not know: may complete.
+    /// Something that completes without any other rank.
     Local,
+    /// Something that the model does not know: may complete, or may need anybody.
+    Opaque,
 }
 
 /// Source argument of a receive or probe.

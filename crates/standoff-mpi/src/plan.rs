@@ -9,7 +9,9 @@ use crate::collectives::{Collectives, InstanceId};
 use crate::group::{GroupId, Groups};
 use crate::index::{Index, Posted};
 use crate::matching::{Envelope, Matching};
-use crate::picture::{CommRank, Need, Op, Operation, Picture, RankPicture, Wait, WorldRank};
+use crate::picture::{
+    CommRank, Need, Op, Operation, Picture, RankPicture, SendMode, Source, Wait, WorldRank,
+};
 
 /// A condition on other agents.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -56,18 +58,39 @@ pub(crate) struct OpWait {
     pub(crate) siblings: Siblings,
 }
 
+/// What is known of an operation that a call waits for.
+#[derive(Clone, Debug)]
+pub(crate) enum State {
+    /// It cannot be complete before somebody has acted.
+    Waits(OpWait),
+    /// It may be complete. If it is not, this has to come first: somebody acts, or is at least in MPI, so that the library can go on. `None`: nobody
+    /// knows what.
+    Open(Option<Cond>),
+    /// It is complete, or will be without anybody.
+    Done,
+}
+
+/// Operations of a call of which all must complete.
+#[derive(Clone, Debug)]
+pub(crate) enum Together {
+    /// These, by position, cannot be complete yet, whatever the library does: each has to be released.
+    Must(Vec<usize>),
+    /// These may all be complete, so one that is not is among them or among the open ones: to release one of them may be enough.
+    May { ops: Vec<usize>, open: Vec<Cond> },
+}
+
 /// What one agent does.
 #[derive(Clone, Debug)]
 pub(crate) enum Doing {
     /// It may act.
     Free,
-    /// It waits for this many of the operations; `None` stands for one that may be complete.
+    /// It waits for operations.
     Waits {
         need: Need,
-        /// In the order given by the call, each once.
-        ops: Vec<(u64, Option<OpWait>)>,
-        /// Pairs of them, by position, that make one request together. Only where any request ends the wait.
-        halves: Vec<(usize, usize)>,
+        /// Those that cannot be complete yet, in the order given by the call, each once.
+        ops: Vec<(u64, OpWait)>,
+        /// For a wait for all, one; for a wait for any, one for each request, of which any ends the wait.
+        together: Vec<Together>,
         /// The call waits for requests, so that other threads can hold them.
         requests: bool,
     },
@@ -130,7 +153,7 @@ impl<'a> Maker<'a, '_> {
         if plan.free {
             return plan;
         }
-        let mut ops = self.operations(me, rank);
+        let ops = self.operations(me, rank);
         for thread in rank.threads.iter().filter(|t| !t.not_an_agent) {
             let doing = match &thread.call {
                 None => Doing::Free,
@@ -142,7 +165,7 @@ impl<'a> Maker<'a, '_> {
                         ops: ids,
                         unknown_requests,
                     } => waits(
-                        &mut ops,
+                        &ops,
                         rank,
                         *need,
                         ids,
@@ -165,8 +188,8 @@ impl<'a> Maker<'a, '_> {
         plan
     }
 
-    /// What each operation that a thread waits for waits for. Operations that may be complete have no entry.
-    fn operations(&mut self, me: WorldRank, rank: &'a RankPicture) -> HashMap<u64, OpWait> {
+    /// What is known of each operation that a thread waits for. Those that are complete have no entry.
+    fn operations(&mut self, me: WorldRank, rank: &'a RankPicture) -> HashMap<u64, State> {
         let mut waited: Vec<u64> = Vec::new();
         for thread in rank.threads.iter().filter(|t| !t.not_an_agent) {
             if let Some(Wait::Operations { ops, .. }) = thread.call.as_ref().map(|c| &c.wait) {
@@ -181,11 +204,16 @@ impl<'a> Maker<'a, '_> {
         let ordered = order_is_certain(rank);
         let mut earlier = Posted::default();
         for operation in &rank.ops {
-            if !operation.cancelled
-                && waited.binary_search(&operation.id).is_ok()
-                && let Some(wait) = self.operation(me, rank, operation, &earlier)
-            {
-                found.insert(operation.id, wait);
+            if waited.binary_search(&operation.id).is_ok() {
+                let wait = match operation.cancelled {
+                    true => None,
+                    false => self.operation(me, rank, operation, &earlier),
+                };
+                let state = match wait {
+                    Some(wait) => State::Waits(wait),
+                    None => self.open(me, operation),
+                };
+                found.insert(operation.id, state);
             }
             if ordered && !operation.cancelled {
                 earlier.add(self.index, me, operation);
@@ -211,8 +239,29 @@ impl<'a> Maker<'a, '_> {
             op @ Op::Collective { .. } => {
                 self.collectives.wait(self.index, &mut self.groups, me, op)
             }
-            Op::Local => None,
+            Op::Local | Op::Opaque => None,
         }
+    }
+
+    /// What an operation that may be complete needs if it is not.
+    fn open(&mut self, me: WorldRank, operation: &'a Operation) -> State {
+        let cond = match &operation.op {
+            _ if operation.cancelled => None,
+            Op::Local
+            | Op::Send {
+                mode: SendMode::Buffered,
+                ..
+            } => return State::Done,
+            &(Op::Recv { comm, from, .. } | Op::Probe { comm, from, .. }) => {
+                comm.and_then(|id| self.matching.sources(&mut self.groups, me, id, from))
+            }
+            &Op::Send { comm, to, .. } => comm.and_then(|id| self.matching.destination(me, id, to)),
+            Op::Collective { comm, members, .. } => comm
+                .filter(|_| members.is_none())
+                .and_then(|id| self.matching.sources(&mut self.groups, me, id, Source::Any)),
+            Op::Opaque => None,
+        };
+        State::Open(cond)
     }
 }
 
@@ -223,59 +272,101 @@ fn is_wait_for_requests(function: &str) -> bool {
 }
 
 fn waits(
-    found: &mut HashMap<u64, OpWait>,
+    found: &HashMap<u64, State>,
     rank: &RankPicture,
     need: Need,
     ids: &[u64],
     unknown: u32,
     requests: bool,
 ) -> Doing {
-    let mut ops: Vec<(u64, Option<OpWait>)> = Vec::with_capacity(ids.len());
+    let mut ops: Vec<(u64, OpWait)> = Vec::with_capacity(ids.len());
+    let mut all: Vec<(u64, Each)> = Vec::with_capacity(ids.len());
     let mut seen = std::collections::HashSet::with_capacity(ids.len());
     for &id in ids {
-        if seen.insert(id) {
-            ops.push((id, found.get(&id).cloned()));
+        if !seen.insert(id) {
+            continue;
         }
+        let each = match found.get(&id) {
+            Some(State::Waits(wait)) => {
+                ops.push((id, wait.clone()));
+                match wait.strength {
+                    Strength::Must => Each::Must(ops.len() - 1),
+                    Strength::May => Each::May(ops.len() - 1),
+                }
+            }
+            Some(State::Open(cond)) => Each::Open(cond.clone()),
+            Some(State::Done) | None => Each::Done,
+        };
+        all.push((id, each));
     }
-    let halves = match need {
-        Need::All => Vec::new(),
-        Need::Any => halves(rank, &ops),
+    let together: Option<Vec<Together>> = match need {
+        Need::All => together(all.iter().map(|(_, each)| each), unknown > 0).map(|one| vec![one]),
+        Need::Any if unknown > 0 || all.is_empty() => None,
+        Need::Any => requests_of(rank, &all)
+            .into_iter()
+            .map(|(one, other)| {
+                let both = [Some(one), other].into_iter().flatten();
+                together(both.map(|at| &all[at].1), false)
+            })
+            .collect(),
     };
-    // A request of two halves may be complete if both may.
-    let mut pending: Vec<bool> = ops.iter().map(|(_, wait)| wait.is_some()).collect();
-    for &(a, b) in &halves {
-        let either = pending[a] || pending[b];
-        (pending[a], pending[b]) = (either, either);
-    }
-    let released = match need {
-        Need::All => ops.iter().all(|(_, wait)| wait.is_none()),
-        Need::Any => unknown > 0 || ops.is_empty() || pending.contains(&false),
-    };
-    if released {
-        return Doing::Free;
-    }
-    Doing::Waits {
-        need,
-        ops,
-        halves,
-        requests,
+    match together {
+        None => Doing::Free,
+        Some(together) => Doing::Waits {
+            need,
+            ops,
+            together,
+            requests,
+        },
     }
 }
 
-/// Positions of operations that make one request together.
-fn halves(rank: &RankPicture, ops: &[(u64, Option<OpWait>)]) -> Vec<(usize, usize)> {
+/// An operation among others.
+enum Each {
+    /// By position among those that wait.
+    Must(usize),
+    May(usize),
+    Open(Option<Cond>),
+    Done,
+}
+
+/// What a wait for all of these waits for; `None`: it may be over. `unknown`: there are more, of which nothing is known.
+///
+/// That a may-wait has not ended can only be seen from a call that would have returned then. Beside something that cannot be complete the call tells
+/// nothing of it; and beside others that may or may not be complete it tells that one of all these is not.
+fn together<'e>(each: impl Iterator<Item = &'e Each>, unknown: bool) -> Option<Together> {
+    let (mut must, mut may, mut open, mut anybody) = (Vec::new(), Vec::new(), Vec::new(), unknown);
+    for each in each {
+        match each {
+            Each::Must(at) => must.push(*at),
+            Each::May(at) => may.push(*at),
+            Each::Open(Some(cond)) => open.push(cond.clone()),
+            Each::Open(None) => anybody = true,
+            Each::Done => {}
+        }
+    }
+    if !must.is_empty() {
+        return Some(Together::Must(must));
+    }
+    (!may.is_empty() && !anybody).then_some(Together::May { ops: may, open })
+}
+
+/// The requests that operations make: each alone, but for the two of an `MPI_Isendrecv`. By position.
+fn requests_of(rank: &RankPicture, all: &[(u64, Each)]) -> Vec<(usize, Option<usize>)> {
     let named = rank.ops.iter().filter_map(|o| Some((o.id, o.half?)));
     let half: HashMap<u64, u64> = named.collect();
     if half.is_empty() {
-        return Vec::new();
+        return (0..all.len()).map(|at| (at, None)).collect();
     }
-    let at: HashMap<u64, usize> = ops.iter().enumerate().map(|(at, o)| (o.0, at)).collect();
+    let at: HashMap<u64, usize> = all.iter().enumerate().map(|(at, o)| (o.0, at)).collect();
+    let other = |id: &u64| {
+        let other = half.get(id).filter(|other| half.get(other) == Some(id))?;
+        at.get(other).copied()
+    };
     // Each names the other, and once is enough.
-    ops.iter()
+    all.iter()
         .enumerate()
-        .filter_map(|(one, (id, _))| {
-            let other = half.get(id).filter(|other| half.get(other) == Some(id))?;
-            (id < other).then_some((one, *at.get(other)?))
-        })
+        .map(|(one, (id, _))| (one, other(id)))
+        .filter(|&(one, other)| other.is_none_or(|other| one < other))
         .collect()
 }

@@ -13,7 +13,7 @@ use crate::group::GroupId;
 use crate::index::Index;
 use crate::picture;
 use crate::picture::{CommRank, WorldRank};
-use crate::plan::{Cond, Doing, OpWait, Plan, Siblings};
+use crate::plan::{Cond, Doing, OpWait, Plan, Siblings, Together};
 
 /// What an agent node stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub(crate) struct Net {
     pub(crate) who: Vec<Who>,
     /// The agents of each rank, by world rank.
     pub(crate) agents: Vec<Vec<NodeId>>,
+    /// By the index of the agent's node: what keeps it waiting, as (position among its operations, node).
+    waits: Vec<Vec<(usize, NodeId)>>,
 }
 
 /// Which graph to make.
@@ -47,6 +49,7 @@ impl Net {
             graph: Graph::with_capacity(plan.ranks.len() * 4, plan.ranks.len() * 4),
             who: Vec::with_capacity(plan.ranks.len()),
             agents: Vec::with_capacity(plan.ranks.len()),
+            waits: Vec::new(),
         };
         for (rank, content) in (0_u32..).map(WorldRank).zip(&plan.ranks) {
             let mut agents = Vec::with_capacity(1);
@@ -66,6 +69,7 @@ impl Net {
             }
             net.agents.push(agents);
         }
+        net.waits.resize(net.who.len(), Vec::new());
         let ranks = net
             .agents
             .iter()
@@ -92,6 +96,11 @@ impl Net {
             Some(&Who::Ended(rank)) => Some(rank),
             _ => None,
         }
+    }
+
+    /// What keeps an agent waiting: positions among its operations, and their nodes.
+    pub(crate) fn waits(&self, node: NodeId) -> &[(usize, NodeId)] {
+        self.waits.get(node.index()).map_or(&[], Vec::as_slice)
     }
 
     /// The thread that a node stands for.
@@ -135,7 +144,7 @@ impl Wires<'_, '_> {
             let Doing::Waits {
                 need,
                 ops,
-                halves,
+                together,
                 requests,
             } = doing
             else {
@@ -146,27 +155,44 @@ impl Wires<'_, '_> {
             {
                 continue;
             }
-            let mut nodes: Vec<Option<NodeId>> = ops
-                .iter()
-                .map(|(_, wait)| wait.as_ref())
-                .map(|wait| Some(self.operation(wait?, &agents, node, *requests)))
-                .collect();
-            for &(a, b) in halves {
-                if let (Some(one), Some(other)) = (nodes[a], nodes[b]) {
-                    let graph = &mut self.net.graph;
-                    let both = graph.add_condition();
-                    graph.set_wait(both, Need::All, Strength::Must, &[one, other]);
-                    (nodes[a], nodes[b]) = (Some(both), Some(both));
+            let mut requests_of = Vec::with_capacity(together.len());
+            for one in together {
+                let (need, ops_of, open): (_, _, &[Cond]) = match one {
+                    Together::Must(list) => (Need::All, list, &[]),
+                    Together::May { ops, open } => (Need::Any, ops, open),
+                };
+                let mut targets = Vec::with_capacity(ops_of.len() + open.len());
+                for &at in ops_of {
+                    let target = self.operation(&ops[at].1, &agents, node, *requests);
+                    targets.push(target);
+                    self.net.waits[node.index()].push((at, target));
+                }
+                // That something is not complete yet is no reason to blame somebody.
+                if matches!(self.purpose, Purpose::Release) {
+                    open.iter().for_each(|cond| self.cond(cond, &mut targets));
+                }
+                requests_of.push((need, targets));
+            }
+            let graph = &mut self.net.graph;
+            match need {
+                picture::Need::All => {
+                    for (need, targets) in requests_of {
+                        graph.set_wait(node, need, Strength::Must, &targets);
+                    }
+                }
+                picture::Need::Any => {
+                    let each = requests_of.into_iter().map(|(need, targets)| {
+                        if let &[one] = &targets[..] {
+                            return one;
+                        }
+                        let request = graph.add_condition();
+                        graph.set_wait(request, need, Strength::Must, &targets);
+                        request
+                    });
+                    let targets: Vec<NodeId> = each.collect();
+                    graph.set_wait(node, Need::Any, Strength::Must, &targets);
                 }
             }
-            let targets: Vec<NodeId> = nodes.into_iter().flatten().collect();
-            let need = match need {
-                picture::Need::All => Need::All,
-                picture::Need::Any => Need::Any,
-            };
-            self.net
-                .graph
-                .set_wait(node, need, Strength::Must, &targets);
         }
     }
 

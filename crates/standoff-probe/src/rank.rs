@@ -82,8 +82,8 @@ pub(crate) struct ThreadState {
     pub slot: usize,
     /// Operations of the call in progress: (position in the array of requests, index of the operation).
     pub waits: Vec<(u32, u32)>,
-    /// How many operations the round of polls is for.
-    pub polled: usize,
+    /// What the last poll of requests asked for (see `hooks::polls`).
+    pub polled: u64,
     /// Statuses for calls that ignore them but must be told sources and tags.
     pub statuses: Vec<u64>,
     /// For a record of the call in progress.

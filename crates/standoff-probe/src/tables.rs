@@ -7,6 +7,8 @@ use core::cell::Cell;
 use standoff_board::layout::{self as lay, Board, Channel, Op};
 use std::collections::{HashMap, VecDeque};
 
+/// Handles of requests of `MPI_PROC_NULL` that are remembered.
+const NULLS: usize = 4;
 /// Persistent collectives that are remembered after they were freed.
 const RETIRED: usize = 64;
 
@@ -29,6 +31,8 @@ pub(crate) struct State {
     pub handles: Box<[usize]>,
     /// Where `MPI_Comm_idup` will have put its communicator, by index of the operation.
     pub later: HashMap<u32, (usize, u64, u64)>,
+    /// Handles that requests to or from `MPI_PROC_NULL` got: libraries give the same for all, of one that is always complete.
+    pub nulls: Vec<usize>,
     pub order: u64,
     /// How many communicators were made under each key (see `hooks::comm`).
     pub keys: HashMap<u64, u64>,
@@ -78,6 +82,7 @@ impl State {
             retired: VecDeque::with_capacity(RETIRED + 1),
             handles: vec![0; lay::OPS].into_boxed_slice(),
             later: HashMap::new(),
+            nulls: Vec::with_capacity(NULLS),
             order: 0,
             keys: HashMap::new(),
             arena: crate::hooks::groups::Arena::default(),
@@ -99,6 +104,13 @@ impl State {
         let i = self.comms.get(key)?;
         self.recent.comm.set((key, i));
         Some(i)
+    }
+
+    /// A request to or from `MPI_PROC_NULL` got this handle.
+    pub fn null_request(&mut self, handle: usize) {
+        if !self.nulls.contains(&handle) && self.nulls.len() < NULLS {
+            self.nulls.push(handle);
+        }
     }
 
     /// A communicator or channel goes, or another takes its handle.

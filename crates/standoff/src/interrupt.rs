@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock};
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 
 use crate::error::Error;
@@ -16,11 +16,11 @@ static ASKED: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
 /// From now on such a signal ends nothing by itself, and [`asked`] tells of it. One that is ignored (by `nohup`, say) stays so.
 pub fn listen() -> Result<(), Error> {
     static LISTENS: OnceLock<()> = OnceLock::new();
-    if LISTENS.set(()).is_err() {
+    if LISTENS.get().is_some() {
         return Ok(());
     }
     let ignored = proc::ignored_signals();
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
+    for signal in [SIGINT, SIGQUIT, SIGTERM, SIGHUP] {
         if ignored >> (signal - 1) & 1 == 1 {
             continue;
         }
@@ -30,6 +30,8 @@ pub fn listen() -> Result<(), Error> {
             source,
         })?;
     }
+    // One thread alone comes here.
+    let _ = LISTENS.set(());
     Ok(())
 }
 
@@ -41,7 +43,7 @@ pub fn asked() -> Option<i32> {
     }
 }
 
-/// A job was interrupted: what would follow it is not begun. Does not replace a signal that came here.
+/// A job was interrupted, perhaps by a signal to one of its ranks: what would follow it is not begun.
 pub fn remember() {
     let _ = ASKED.compare_exchange(0, SIGINT as usize, Ordering::Relaxed, Ordering::Relaxed);
 }

@@ -26,6 +26,7 @@ use standoff_report::Report;
 use crate::error::Error;
 use crate::exit::{Happened, JobExit};
 use crate::input::Input;
+use crate::interrupt;
 use crate::launcher;
 use crate::proc::{self, Process};
 use crate::watch::{Tick, Watcher, Why};
@@ -263,16 +264,22 @@ impl Job {
             program: spec.words[0].to_string_lossy().into_owned(),
             source,
         })?;
+        let pid = Pid::from_raw(child.id() as i32);
+        // From between two jobs; what comes from now on the handlers above tell.
+        let asked = interrupt::asked();
+        if let Some(signal) = asked.and_then(|signal| Signal::try_from(signal).ok()) {
+            let _ = kill(pid, signal);
+        }
         if let (Some(kept), Some(to)) = (kept, child.stdin.take()) {
             kept.pass_on(to);
         }
         Ok(Job {
-            child: Pid::from_raw(child.id() as i32),
+            child: pid,
             marker: spec.marker.clone(),
             signals,
             exit: None,
             killed: false,
-            interrupted: false,
+            interrupted: asked.is_some(),
         })
     }
 

@@ -21,7 +21,7 @@ pub mod op {
     pub const PROBE: u8 = 6;
     /// Collective; `collective` says which.
     pub const COLLECTIVE: u8 = 7;
-    /// Completes without another rank, or not modelled.
+    /// With a communicator: completes without another rank (`MPI_PROC_NULL`). Without: not modelled.
     pub const LOCAL: u8 = 8;
 }
 

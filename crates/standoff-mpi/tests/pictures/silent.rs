@@ -1,7 +1,7 @@
 //! Near misses: nothing may be found.
 
 use standoff_mpi::picture::{
-    CollectiveKind as K, Group, Need, Op, RankState, SendMode, Tags, Wait,
+    CollectiveKind as K, CommId, Group, Need, Op, RankState, SendMode, Tags, Wait,
 };
 
 use crate::dsl::{ANY, Job, job};
@@ -297,4 +297,57 @@ fn groups_made_by_some() {
         .coll(0, K::IntercommCreate, ANY)
         .finalized([1])
         .silent();
+}
+
+/// A call that waits for several tells nothing of a send that a library may have buffered, as long as something else may be what it waits for.
+#[test]
+fn a_buffered_send_beside_what_is_still_to_come() {
+    // Rank 2 is to take the message after the barrier. Rank 0 gets there when rank 1, which computes, has sent.
+    let beside = |job: Job| {
+        let job = job.isend(0, 2, 7, SendMode::Standard).waitall(0);
+        job.coll(2, K::Barrier, -1)
+    };
+    beside(job(3).irecv(0, 1, 0)).silent();
+    // It has sent, but a long message comes only while its sender is in MPI, too.
+    beside(job(3).flight(1, 0, 0, 1).irecv(0, 1, 0)).silent();
+    // As goes a long message to it, though it has posted the receive.
+    beside(job(3).irecv(1, 0, 3).isend(0, 1, 3, SendMode::Standard)).silent();
+    beside(job(3).irecv(0, ANY, 0)).silent();
+    // Somebody in the reduction has come, and may not have sent its part.
+    beside(
+        job(3)
+            .comm(5, &[0, 1])
+            .on(5)
+            .begin(0, K::Allreduce, -1, false)
+            .begin(1, K::Allreduce, -1, false)
+            .on(CommId::WORLD.0),
+    )
+    .silent();
+    // Unless it is stuck as well.
+    let stuck = |job: Job| job.recv(1, 0, 9);
+    beside(stuck(job(3).irecv(0, 1, 0))).deadlock(&[0, 1]);
+    beside(stuck(job(3).flight(1, 0, 0, 1).irecv(0, 1, 0))).may_deadlock(&[0, 1, 2]);
+    // Of two sends one may be done already.
+    let both = || {
+        job(3)
+            .isend(0, 1, 7, SendMode::Standard)
+            .isend(0, 2, 7, SendMode::Standard)
+            .waitall(0)
+    };
+    both().coll(2, K::Barrier, -1).silent();
+    both()
+        .coll(1, K::Barrier, -1)
+        .coll(2, K::Barrier, -1)
+        .may_deadlock(&[0, 1, 2]);
+    // The same within one request.
+    job(3)
+        .isendrecv(0, (2, 7), (1, 0))
+        .waitany(0)
+        .coll(2, K::Barrier, -1)
+        .silent();
+    // And what is not known may be what it waits for.
+    let opaque = |p: &mut standoff_mpi::picture::Picture| {
+        p.ranks[0].ops[0].op = Op::Opaque;
+    };
+    beside(job(3).irecv(0, 1, 0)).with(opaque).silent();
 }

@@ -7,7 +7,7 @@ use crate::guard::Call;
 use crate::place::passed;
 use crate::rank::{Rank, State, ThreadState};
 use crate::record::{self, Outcome, Tells};
-use standoff_board::layout::{ANY, Board, Envelope, Op, flag, op};
+use standoff_board::layout::{ANY, Board, Envelope, Op, flag, op, wait};
 use standoff_trace::event::Completion;
 
 /// What a call does with its requests' entries.
@@ -46,7 +46,8 @@ pub(super) fn gather(
                 .get(handle as u64)
                 .and_then(|o| Some((o, b.ops.get_mut(o as usize)?)));
             let Some((o, entry)) = found else {
-                unknown += 1;
+                // To all of several it does not matter; one that is complete ends a wait for any.
+                unknown += u32::from(how != How::Blocks(wait::ALL) || !s.nulls.contains(&handle));
                 if s.recorder.is_some() {
                     s.forget_null(address(rank, requests, i), handle);
                 }

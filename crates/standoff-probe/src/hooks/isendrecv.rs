@@ -3,7 +3,7 @@
 //! On the board these are two operations that name each other ([`flag::HALF`]); the request's handle leads to the receive.
 
 use super::p2p::{sent_at, unknown_comm};
-use super::request::add;
+use super::request::{add, to_nobody};
 use super::{SUCCESS, failed_message, not_polling, thread_or};
 use crate::P;
 use crate::guard::Call;
@@ -30,11 +30,7 @@ pub(crate) fn isendrecv(
     let (sends, receives) = (dest != rank.abi.proc_null, source != rank.abi.proc_null);
     if !sends && !receives {
         let rc = real(source, rtag);
-        if rank.records() && rc == SUCCESS {
-            // SAFETY: a successful call has stored a handle there.
-            let handle = unsafe { rank.abi.handle_at(request, 0) };
-            rank.quiet(|s, _| s.posted(request, handle, None));
-        }
+        to_nobody(rank, request, rc, true);
         return rc;
     }
     let thread = thread_or!(call, real(source, rtag));

@@ -36,34 +36,31 @@ fn copies<'a>(rank: &'a Rank, thread: &ThreadState, requests: P) -> Option<&'a R
 /// A poll found nothing. `each`: it was one for all of its requests, not for any.
 #[inline(always)]
 fn nothing(call: &Call, thread: &mut ThreadState, b: &mut Board, regs: [u64; 3], each: bool) {
-    let first = fruitless(
-        call.rank,
-        b,
-        thread.slot,
-        call.function,
-        poll::REQUESTS,
-        regs,
-    );
-    let round = b.threads[thread.slot].poll_round;
-    let (mut polled, mut fresh) = (0, false);
+    let slot = thread.slot;
+    let first = fruitless(call.rank, b, slot, call.function, poll::REQUESTS, regs);
+    // The operations in their order, as a number that others will not have.
+    let asked = thread.waits.iter().fold(1u64, |asked, &(_, o)| {
+        (asked ^ u64::from(o))
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
+    });
+    let same = first || asked == thread.polled;
+    thread.polled = asked;
+    let t = own(b, slot);
+    match each && same {
+        true if first => t.poll_kind |= poll::EACH,
+        true => {}
+        false => t.poll_kind &= !poll::EACH,
+    }
+    let round = t.poll_round;
     for &(_, o) in &thread.waits {
         if let Some(entry) = b.ops.get_mut(o as usize) {
-            polled += 1;
-            fresh |= entry.polled != round;
             entry.polled = round;
             entry.waiter = 0;
             if let Some(half) = entry.other_half().and_then(|h| b.ops.get_mut(h as usize)) {
                 half.polled = round;
             }
         }
-    }
-    let same = first || !fresh && polled == thread.polled;
-    thread.polled = polled;
-    let kind = &mut own(b, thread.slot).poll_kind;
-    match each && same {
-        true if first => *kind |= poll::EACH,
-        true => {}
-        false => *kind &= !poll::EACH,
     }
 }
 

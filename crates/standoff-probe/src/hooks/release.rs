@@ -1,6 +1,6 @@
 //! Cancelling and freeing requests.
 
-use super::{SUCCESS, failed};
+use super::{SUCCESS, failed, not_polling};
 use crate::P;
 use crate::guard::Call;
 use standoff_board::layout::{ANY, flag, op};
@@ -16,7 +16,11 @@ pub(crate) fn cancel(call: Call, request: P, real: impl FnOnce() -> i32) -> i32 
         // A standard send that is over cannot be withdrawn.
         return SUCCESS;
     }
+    let slot = call.thread().map(|thread| thread.slot);
     rank.change(|s, b| {
+        if let Some(slot) = slot {
+            not_polling(b, slot);
+        }
         let Some(o) = s.ops.get(handle as u64) else {
             return;
         };
@@ -56,7 +60,11 @@ pub(crate) fn request_free(call: Call, request: P, real: impl FnOnce() -> i32) -
     let rank = call.rank;
     // SAFETY: the program gives a request.
     let handle = unsafe { rank.abi.handle_at(request, 0) };
+    let slot = call.thread().map(|thread| thread.slot);
     rank.change(|s, b| {
+        if let Some(slot) = slot {
+            not_polling(b, slot);
+        }
         let Some(o) = s.ops.get(handle as u64) else {
             return;
         };

@@ -28,11 +28,7 @@ pub(crate) fn isend(
     let rank = call.rank;
     if dest == rank.abi.proc_null {
         let rc = real();
-        if rank.records() && rc == SUCCESS {
-            // SAFETY: a successful call has stored a handle there.
-            let handle = unsafe { rank.abi.handle_at(request, 0) };
-            rank.quiet(|s, _| s.posted(request, handle, None));
-        }
+        to_nobody(rank, request, rc, true);
         return rc;
     }
     let thread = thread_or!(call, real());
@@ -124,7 +120,9 @@ pub(crate) fn irecv(
     let rank = call.rank;
     let sender = record::sender(rank, source);
     let rc = real(sender, tag);
-    if source != rank.abi.proc_null {
+    if source == rank.abi.proc_null {
+        to_nobody(rank, request, rc, false);
+    } else {
         let posted = add_with(&call, request, rc, |s, b, thread| {
             let comm = s.comm(rank.abi.handle(comm)).map_or(0, |c| c + 1);
             let (peer, tag) = (rank.abi.source(source), rank.abi.tag(tag));
@@ -159,6 +157,20 @@ pub(crate) fn irecv(
         }
     }
     rc
+}
+
+/// A request that needs no other rank was made, if the call went well.
+pub(crate) fn to_nobody(rank: &Rank, request: P, rc: i32, sends: bool) {
+    if rc == SUCCESS {
+        // SAFETY: a successful call has stored a handle there.
+        let handle = unsafe { rank.abi.handle_at(request, 0) };
+        rank.quiet(|s, _| {
+            s.null_request(handle);
+            if sends {
+                s.posted(request, handle, None);
+            }
+        });
+    }
 }
 
 /// Enters the request that a successful call has made.
@@ -329,8 +341,14 @@ pub(crate) fn start(call: Call, n: i32, requests: P, real: impl FnOnce() -> i32)
                 None => taint(b, "a persistent request whose making standoff did not see"),
             }
         }
-        let thread = call.thread().filter(|_| rescue.is_some());
-        thread.map_or(0, |thread| crate::place::look(&call, b, thread))
+        let Some(thread) = call.thread() else {
+            return 0;
+        };
+        not_polling(b, thread.slot);
+        match rescue {
+            Some(_) => crate::place::look(&call, b, thread),
+            None => 0,
+        }
     });
     let rc = match rescue {
         Some(rescue) => rescue.start(rank, n, requests, place),

@@ -31,7 +31,7 @@ use standoff_report::{Report, Severity, Verdict};
 
 use crate::cli::{CheckArgs, ReplayArgs, RunArgs};
 use crate::error::Error;
-use crate::exit::Status;
+use crate::exit::{JobExit, Status};
 use crate::input::{Input, Kept};
 use crate::interrupt;
 use crate::job::Outcome;
@@ -69,13 +69,7 @@ pub fn check(args: CheckArgs) -> Result<Status, Error> {
     if let Some(json) = json {
         json.write(&outcome.report)?;
     }
-    Ok(
-        match (outcome.happened.status(deadlock), interrupt::asked()) {
-            // "Clean" as far as it came is not what whoever waits for the status has asked.
-            (Status::OK, Some(signal)) => Status::Signal(signal),
-            (status, _) => status,
-        },
-    )
+    Ok(outcome.happened.status(deadlock))
 }
 
 /// Something was found while the program ran, and shown then, unless the run was silent.
@@ -124,8 +118,16 @@ pub fn examine(args: &CheckArgs, how: &How) -> Result<Outcome, Error> {
         checker.conclude(&recording, &mut outcome.report);
         outcome.happened.warned = outcome.report.verdict == Verdict::PotentialDeadlock
             || args.run.strict && warned(&outcome.report);
+        if let Some(signal) = interrupt::asked() {
+            outcome.interrupted = true;
+            // "Clean" as far as it came is not what whoever waits for the status has asked.
+            if !outcome.happened.warned {
+                outcome.happened.job = Some(JobExit::Signal(signal));
+            }
+        }
+    } else if outcome.interrupted {
+        interrupt::remember();
     }
-    outcome.interrupted |= interrupt::asked().is_some();
     Ok(outcome)
 }
 

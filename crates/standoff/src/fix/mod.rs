@@ -125,7 +125,7 @@ pub fn fix(args: FixArgs) -> Result<Status, Error> {
     let mut done = Done::default();
     if let (Some(finding), false) = (original.error(), original.interrupted) {
         done = search(&trials, finding.clone(), original.report.ranks, begun)?;
-        if done.patches.iter().all(|p| p.repair == Repair::Guard) {
+        if done.patches.iter().all(|p| p.repair == Repair::Guard) && interrupt::asked().is_none() {
             done.refused.insert(0, nothing::word(finding));
         }
     }
@@ -137,7 +137,7 @@ pub fn fix(args: FixArgs) -> Result<Status, Error> {
         done.patches.sort_by_key(order);
     }
     if interrupt::asked().is_some() {
-        let word = "fix was interrupted: further patches were not tried.";
+        let word = "fix was interrupted before it had tried everything.";
         done.refused.push(word.to_owned());
     }
     let nothing = original.error().is_none() && !original.interrupted;

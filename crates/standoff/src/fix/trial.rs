@@ -10,6 +10,7 @@ use crate::check::{self, Budget};
 use crate::cli::{CheckArgs, RunArgs};
 use crate::error::Error;
 use crate::input::{Input, Kept};
+use crate::interrupt;
 use crate::run::{self, How};
 
 /// A number of ranks with which a patch was checked.
@@ -188,6 +189,9 @@ impl<'a> Trials<'a> {
             output: Some(dir.path().join("output")),
             ..How::default()
         };
+        if interrupt::asked().is_some() {
+            return Ok(None);
+        }
         let begun = Instant::now();
         let outcome = run::execute_as(args, how)?;
         let ended = outcome.happened.job.is_some_and(|exit| exit.success());
@@ -198,6 +202,8 @@ impl<'a> Trials<'a> {
     /// Checks a patched program, first with the number of ranks asked for.
     pub fn of(&self, texts: &Texts) -> Result<Trial, Error> {
         let copy = match self.program.copy(texts, self.build) {
+            // The compiler may have got the signal, too.
+            Ok(_) | Err(_) if interrupt::asked().is_some() => return Ok(Trial::Interrupted),
             Ok(copy) => copy,
             Err(Error::Fix(why)) => return Ok(Trial::Fails(why)),
             Err(other) => return Err(other),

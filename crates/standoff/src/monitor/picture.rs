@@ -386,9 +386,10 @@ fn operation(o: &lay::Op, copy: &Copy, later_same_class: Option<u64>) -> Operati
                 data: o.flags & flag::DATA != 0,
                 members: o.members().map(|members| group(members, &copy.arena)),
             },
-            None => Op::Local,
+            None => Op::Opaque,
         },
-        _ => Op::Local,
+        op::LOCAL if o.comm != 0 => Op::Local,
+        _ => Op::Opaque,
     };
     Operation {
         id: o.order,
