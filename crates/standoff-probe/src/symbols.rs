@@ -166,10 +166,21 @@ unsafe extern "C" fn consider(info: *mut libc::dl_phdr_info, _: usize, data: *mu
 /// May run before this library is relocated (another library's reference, bound at start): then nothing can be called, and
 /// the reference can only come from something linked with a library that has the procedure.
 pub(crate) unsafe extern "C" fn choose(wrapper: usize, k: u32) -> usize {
-    // SAFETY: reads the static's own bytes; volatile, since the linker writes them.
-    let relocated = unsafe { (&raw const RELOCATED).cast::<usize>().read_volatile() };
-    // Told without a relocation, by its distance from the code.
-    if relocated != (&raw const HERE) as usize {
+    let (relocated, here): (usize, usize);
+    // In assembly, as whatever the compiler makes a call of would go by way of an address that is not there yet. Both are told by their distance from the code.
+    // SAFETY: reads the static's own bytes, which the linker writes.
+    unsafe {
+        core::arch::asm!(
+            "mov {0}, [rip + {2}]",
+            "lea {1}, [rip + {3}]",
+            out(reg) relocated,
+            out(reg) here,
+            sym RELOCATED,
+            sym HERE,
+            options(nostack, preserves_flags, readonly),
+        );
+    }
+    if relocated != here {
         return wrapper;
     }
     match NAMES.get(k as usize) {
